@@ -1,0 +1,47 @@
+# Every target works on a machine with python3 (3.11 to 3.13), make and a package registry, and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: demo test check dev format lock bench clean
+
+demo: .venv/.installed
+	$(BIN)/progress-pipeline demo
+
+test: .venv/.installed
+	$(BIN)/pytest
+
+check: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt_like_sql
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+dev: .venv/.installed
+	$(BIN)/progress-pipeline dev
+
+format: .venv/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix dbt_like_sql
+
+# The lock holds every package for every Python and platform, with hashes and without an index's address.
+lock: .venv/.installed
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
+
+# pip brings uv, from its hash in the lock; uv then brings the rest, an order of magnitude faster than pip would.
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	    || { echo "Python 3.11, 3.12 or 3.13 is needed; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv --clear .venv
+	@awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""One complete, audited copy of learning progress in DuckDB, and how far it is complete."""

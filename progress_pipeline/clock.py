@@ -1,0 +1,27 @@
+"""What time it is, as a value that can be handed around.
+
+Every instant that ends up in a table or decides something comes from a `Clock`, so that a run can be played as of
+another instant and a test can say what time it is. Nothing here measures durations.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Gives the present instant, aware and in UTC."""
+
+
+def system_clock() -> datetime:
+    """Give the machine's time, in UTC."""
+    return datetime.now(UTC)
+
+
+def frozen_clock(instant: datetime) -> Clock:
+    """Make a clock that stands still at an instant.
+
+    Args:
+        instant: The instant; one without a zone is taken as UTC.
+    """
+    at = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    return lambda: at

@@ -1,0 +1,1 @@
+"""Landed webhook files: writing them for good and reading them once. Knows files alone."""

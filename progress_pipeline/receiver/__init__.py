@@ -1,0 +1,1 @@
+"""The webhook receiver: HTTPS in, durable landed files out."""

@@ -1,0 +1,140 @@
+"""All settings, from the environment or `.env`, in one typed class.
+
+They are read when a command or a run starts, never at import, so that the code location loads with an empty
+environment. Tokens are secrets: they appear in no repr, log or error.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from progress_pipeline.errors import SettingsError
+
+ROLLING = "rolling"
+PREFIX = "PROGRESS_"
+
+
+class Settings(BaseSettings):
+    """What a run is told from outside. Each field is the environment variable `PROGRESS_<FIELD>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, validate_default=True
+    )
+
+    api_url: str = Field("", description="The vendor's full endpoint, https://…/api/reports/progress.")
+    api_token: SecretStr = Field(SecretStr(""), description="The token for the API; sent in the body alone.")
+    api_page_size: Annotated[int, Field(ge=1, le=100_000)] = Field(1000, description="Records asked for in one call.")
+    api_daily_calls: Annotated[int, Field(ge=1)] = Field(500, description="Calls that the vendor grants in a day.")
+    api_count_day: str = Field(
+        ROLLING,
+        description="When the vendor's day of calls begins: `rolling` (any 24 hours, right whatever the vendor does), "
+        "or a time zone such as `UTC`, whose midnight it is.",
+    )
+    start_date: date | None = Field(
+        None, description="First day to cover; without it the last 365 days before the first run are covered."
+    )
+    lookback_days: Annotated[int, Field(ge=0)] = Field(
+        2,
+        description="Days before the end of coverage that each daily pull asks again, for what appears late.",
+    )
+    settle_minutes: Annotated[int, Field(ge=0)] = Field(
+        120, description="Minutes that both witnesses are given before a disagreement counts as a gap."
+    )
+    fill_order: str = Field(
+        "oldest",
+        pattern="^(oldest|newest)$",
+        description="Which end a long first fill begins at: oldest or newest.",
+    )
+    data_dir: Path = Field(Path("data"), description="Where everything that a run writes stands.")
+    landing_dir: Path | None = Field(None, description="Landed webhook files; `<data>/landing/webhook` if unset.")
+    warehouse: Path | None = Field(None, description="The DuckDB file; `<data>/warehouse/progress.duckdb` if unset.")
+    published: Path | None = Field(
+        None, description="The file for analysts; `<data>/published/progress.duckdb` if unset."
+    )
+    schedule_hour: Annotated[int, Field(ge=0, le=23)] = Field(5, description="Hour of the daily run.")
+    schedule_timezone: str = Field("UTC", description="Time zone of that hour.")
+    webhook_token_name: str = Field("", description="Name under which the vendor sends the webhook's token.")
+    webhook_token_value: SecretStr = Field(SecretStr(""), description="Value of the webhook's token.")
+    webhook_token_value_next: SecretStr = Field(
+        SecretStr(""), description="A second value that is accepted too, while the token is being changed."
+    )
+    webhook_host: str = Field("127.0.0.1", description="Address that the receiver listens on.")
+    webhook_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        8443, description="Port that it listens on; 0 lets the system choose."
+    )
+    webhook_tls_cert: Path | None = Field(None, description="The receiver's certificate chain, PEM.")
+    webhook_tls_key: Path | None = Field(
+        None, description="The receiver's private key, PEM, readable by its owner alone."
+    )
+
+    @field_validator("api_count_day", "schedule_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        """Accept the names that the time zone database knows, and `rolling`."""
+        if value != ROLLING:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError(f"{value!r} is no time zone; give a name such as UTC or Europe/Zurich") from error
+        return value
+
+    @property
+    def landing_path(self) -> Path:
+        """The folder of landed webhook files."""
+        return self.landing_dir or self.data_dir / "landing" / "webhook"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file that runs write."""
+        return self.warehouse or self.data_dir / "warehouse" / "progress.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        """The DuckDB file that analysts read."""
+        return self.published or self.data_dir / "published" / "progress.duckdb"
+
+    @property
+    def ledger_path(self) -> Path:
+        """The calls ledger (SQLite); it outlives the warehouse, since the vendor's day does too."""
+        return self.data_dir / "ledger" / "calls.sqlite"
+
+    def require_api(self) -> None:
+        """Check that the vendor can be asked at all.
+
+        Raises:
+            SettingsError: The endpoint or the token is missing, or the endpoint is not one that a token may travel to.
+        """
+        missing = [
+            name
+            for name, value in (("API_URL", self.api_url), ("API_TOKEN", self.api_token.get_secret_value()))
+            if not value
+        ]
+        if missing:
+            names = " and ".join(PREFIX + name for name in missing)
+            raise SettingsError(
+                f"The vendor cannot be asked: {names} is not set. Set it in the environment or in .env, or try "
+                "`progress-pipeline demo`, which needs no vendor."
+            )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment and `.env`.
+
+    Args:
+        **overrides: Fields that take precedence over both.
+
+    Raises:
+        SettingsError: A value is malformed. The message names the variable and the reason, never the value of a secret.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False)
+        )
+        raise SettingsError(f"Settings cannot be used: {reasons}. Correct the environment or .env.") from None
