@@ -34,8 +34,8 @@ class Settings(BaseSettings):
         description="When the vendor's day of calls begins: `rolling` (any 24 hours, right whatever the vendor does), "
         "or a time zone such as `UTC`, whose midnight it is.",
     )
-    start_date: date | None = Field(
-        None, description="First day to cover; without it the last 365 days before the first run are covered."
+    start_date: date = Field(
+        date(2000, 1, 1), description="First day to cover, in UTC. The default is before anything the vendor can have."
     )
     lookback_days: Annotated[int, Field(ge=0)] = Field(
         2,

@@ -1,0 +1,220 @@
+"""One load: Arrow tables into `raw`, all of them or none, through a dlt pipeline.
+
+Loads are counted from 1, and a load's number stands on every row that it brought. dlt commits the tables of a load one
+after the other and its own `_dlt_loads` last, so rows of a load that is not in `_dlt_loads` are torn: a `Loader` removes
+them before anything else. What they held was not yet called covered, or read, and is brought again.
+
+dlt's working folder lives only as long as the `Loader`. Its state comes back from the warehouse, so a cursor is believed
+only if the load that moved it was finished.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import dlt
+import pyarrow as pa
+from dlt.destinations.exceptions import DestinationConnectionError
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from progress_pipeline.errors import WarehouseBusyError, WarehouseError
+from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable
+
+if TYPE_CHECKING:
+    import duckdb
+    from dlt.extract import DltSource
+
+SCHEMA = "raw"
+_TYPES = {
+    pa.string(): "text",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "bool",
+    INSTANT: "timestamp",
+}
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What `raw.runs` tells of a run: when it was, and by which settings it judges.
+
+    Attributes:
+        run_id: Dagster's name of the run.
+        as_of: The instant that the run takes as now, aware.
+        purpose: daily, backfill, repair, land or manual.
+        start_at: First instant to be covered, aware.
+        settle_minutes: Minutes that both witnesses are given.
+        lookback_days: Days that each daily pull asks again.
+        daily_calls: Calls that the vendor grants in a day.
+    """
+
+    run_id: str
+    as_of: datetime
+    purpose: str
+    start_at: datetime
+    settle_minutes: int
+    lookback_days: int
+    daily_calls: int
+
+    def row(self, load_number: int) -> dict[str, object]:
+        """Give the row of `raw.runs` for one of the run's loads."""
+        return {
+            "run_id": self.run_id,
+            "as_of": naive(self.as_of),
+            "purpose": self.purpose,
+            "start_at": naive(self.start_at),
+            "settle_minutes": self.settle_minutes,
+            "lookback_days": self.lookback_days,
+            "daily_calls": self.daily_calls,
+            "load_number": load_number,
+        }
+
+
+def naive(instant: datetime) -> datetime:
+    """Give an aware instant as raw tables hold it: UTC, without a zone."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def arrow(table: RawTable, rows: Iterable[Mapping[str, object]]) -> pa.Table:
+    """Make an Arrow table of one raw table's schema from rows, one mapping each."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
+
+
+def item(table: RawTable, data: pa.Table) -> Any:
+    """Mark an Arrow table as belonging to a raw table, for a dlt resource to yield."""
+    columns: dict[str, Any] = {
+        field.name: {
+            "name": field.name,
+            "data_type": _TYPES[field.type],
+            "nullable": field.nullable,
+            **({"timezone": False} if field.type == INSTANT else {}),
+        }
+        for field in table.schema
+    }
+    hints = dlt.mark.make_hints(
+        table_name=table.name,
+        primary_key=table.key,
+        write_disposition={"disposition": "merge", "strategy": "upsert" if table.is_updated else "insert-only"},
+        columns=columns,
+    )
+    return dlt.mark.with_hints(data.select(table.schema.names), hints, create_table_variant=True)
+
+
+class Loader:
+    """Loads into the raw tables of one warehouse; a context manager, one at a time.
+
+    Attributes:
+        load_number: The number that the next load will have.
+    """
+
+    def __init__(self, warehouse: Path, run: RunFacts) -> None:
+        self._warehouse = warehouse
+        self._run = run
+        self._stack = ExitStack()
+        self.load_number = 1
+
+    def __enter__(self) -> Self:
+        self._warehouse.parent.mkdir(parents=True, exist_ok=True)
+        folder = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix=".loading-", dir=self._warehouse.parent, ignore_cleanup_errors=True)
+        )
+        dlt.config["runtime.dlthub_telemetry"] = False
+        dlt.config["runtime.log_level"] = "ERROR"
+        dlt.config["load.truncate_staging_dataset"] = True
+        self._pipeline = dlt.pipeline(
+            "progress_pipeline",
+            pipelines_dir=folder,
+            destination=dlt.destinations.duckdb(str(self._warehouse)),
+            dataset_name=SCHEMA,
+        )
+        try:
+            with _as_our_errors(self._warehouse):
+                self._pipeline.sync_destination()
+                self._begin()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pipeline.deactivate()
+        self._stack.close()
+
+    def load(self, source: "DltSource") -> dict[str, int]:
+        """Load what a source yields, all of it or nothing that counts.
+
+        Args:
+            source: A source whose resources yield what `item` gives, with this `load_number` on every row.
+
+        Returns:
+            Rows sent by table; of those whose key was there before, none was inserted.
+
+        Raises:
+            WarehouseError: dlt or DuckDB failed; nothing of this load counts, and the next run brings it again.
+        """
+        with _as_our_errors(self._warehouse):
+            self._pipeline.run(source, loader_file_format="parquet")
+        self.load_number += 1
+        trace = self._pipeline.last_trace
+        normalized = trace.last_normalize_info if trace else None
+        counts = normalized.row_counts if normalized else {}
+        return {table.name: counts.get(table.name, 0) for table in RAW_TABLES}
+
+    def run_row(self) -> Any:
+        """Give the item of `raw.runs` that every load carries."""
+        return item(RUNS, arrow(RUNS, [self._run.row(self.load_number)]))
+
+    def empty_tables(self) -> Iterator[Any]:
+        """Give an empty item of every raw table in the first load, so that each exists from then on."""
+        if self.load_number == 1:
+            for table in RAW_TABLES:
+                yield item(table, table.schema.empty_table())
+
+    @contextmanager
+    def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """Open the warehouse for reading what was loaded; not to be held while loading."""
+        with _as_our_errors(self._warehouse), self._pipeline.sql_client() as client:
+            yield client.native_connection
+
+    def _begin(self) -> None:
+        """Count the finished loads, and remove the rows of one that was not."""
+        with self.query() as connection:
+            tables = {
+                row[0]
+                for row in connection.execute(
+                    "select table_name from duckdb_tables() where schema_name = $1", [SCHEMA]
+                ).fetchall()
+            }
+            if "_dlt_loads" not in tables:
+                return
+            finished = connection.execute("select count(*) from raw._dlt_loads where status = 0").fetchone()
+            self.load_number = 1 + (finished[0] if finished else 0)
+            for table in RAW_TABLES:
+                if table.name in tables:
+                    # The name is one of our own.
+                    statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
+                    connection.execute(statement, [self.load_number])
+
+
+@contextmanager
+def _as_our_errors(warehouse: Path) -> Iterator[None]:
+    """Turn dlt's exceptions into ours, with what to do next."""
+    try:
+        yield
+    except PipelineStepFailed as error:
+        reason = str(error.exception or error)
+        raise WarehouseError(
+            f"Loading into {warehouse} failed at dlt's step {error.step}: {reason}. Nothing of this load counts; "
+            "correct the cause and run again."
+        ) from error
+    except DestinationConnectionError as error:
+        raise WarehouseBusyError(
+            f"{warehouse} cannot be opened for writing: {error}. If another process holds it, wait for it to end."
+        ) from error

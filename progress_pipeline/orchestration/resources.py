@@ -1,0 +1,48 @@
+"""What a run is given from outside: its settings and the instant that it takes as now.
+
+Both are read when a step starts, never when the definitions are loaded.
+"""
+
+from datetime import UTC, datetime, time
+
+import dagster as dg
+
+from progress_pipeline.clock import Clock, frozen_clock, system_clock
+from progress_pipeline.errors import UsageError
+from progress_pipeline.settings import Settings, load_settings
+
+
+class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The settings of a run and its clock.
+
+    Attributes:
+        as_of: An instant (ISO 8601, UTC where it names no zone) that the run takes as now; empty for the present.
+    """
+
+    as_of: str = ""
+
+    def settings(self) -> Settings:
+        """Read the settings from the environment and `.env`."""
+        return load_settings()
+
+    def clock(self) -> Clock:
+        """Give the run's clock: the machine's, or one that stands at `as_of`."""
+        return frozen_clock(parse_instant(self.as_of)) if self.as_of else system_clock
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an instant that a person wrote.
+
+    Raises:
+        UsageError: It is no ISO 8601 date or instant.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T05:00:00Z.") from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def start_of_coverage(settings: Settings) -> datetime:
+    """Give the first instant to be covered: the start date's midnight in UTC."""
+    return datetime.combine(settings.start_date, time(), tzinfo=UTC)
