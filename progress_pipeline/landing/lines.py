@@ -1,0 +1,40 @@
+"""Splits a stream of bytes into lines, without ever holding more than one line that is not too long.
+
+`bytes.splitlines` and text mode also cut at other characters; here a line ends at a newline and nowhere else.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import msgspec
+
+LARGEST_LINE = 128 * 1024 * 1024
+"""Bytes of the longest line that is read: the largest body, escaped."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line without its newline: its number from 1, its place in the stream, and whether it ended."""
+
+    number: int
+    start: int
+    content: bytes
+    is_ended: bool
+    is_too_long: bool = False
+
+
+def split_lines(stream: BinaryIO, *, largest: int = LARGEST_LINE) -> Iterator[Line]:
+    """Give the lines of a stream; of one that is too long only its first bytes, and the rest is passed over."""
+    number = start = 0
+    while content := stream.readline(largest + 1):
+        number += 1
+        length = len(content)
+        is_ended = content.endswith(b"\n")
+        is_too_long = not is_ended and length > largest
+        while not is_ended and length > largest and (more := stream.readline(largest)):
+            length += len(more)
+            is_ended = more.endswith(b"\n")
+        if is_too_long:
+            yield Line(number, start, content[:1000], is_ended, is_too_long=True)
+        else:
+            yield Line(number, start, content[:-1] if is_ended else content, is_ended)
+        start += length
