@@ -1,0 +1,107 @@
+"""Reading one SQL file: what it is made of, which tables it names and where, and whether it changed.
+
+sqlglot reads here and only reads: the text that DuckDB runs is the file's own. What the names mean belongs to
+`models.py`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import TokenType
+
+from progress_pipeline.errors import ModelError
+
+_DIALECT = Dialect.get_or_raise("duckdb")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A table that a file names.
+
+    Attributes:
+        name: `schema.table`, in lower case.
+        line: The line it is first named in, from 1.
+    """
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True)
+class SqlText:
+    """A file that holds one SELECT.
+
+    Attributes:
+        text: The statement as it stands in the file, line for line, without a closing semicolon.
+        expression: What sqlglot made of it.
+        references: The tables it names, each once, sorted by name.
+        fingerprint: A hash that stays when only comments or blank space change.
+    """
+
+    text: str
+    expression: exp.Query
+    references: tuple[Reference, ...]
+    fingerprint: str
+
+
+def read_sql(path: Path) -> SqlText:
+    """Read a file that holds one SELECT.
+
+    Raises:
+        ModelError: It is no single SELECT, or names a table other than as `schema.table`.
+    """
+    return parse_sql(path.read_text(encoding="utf-8"), where=str(path))
+
+
+def parse_sql(text: str, *, where: str, first_line: int = 1) -> SqlText:
+    """Read one SELECT from text.
+
+    Args:
+        text: The statement.
+        where: The file it stands in, for messages.
+        first_line: The file's line that the text begins in.
+
+    Raises:
+        ModelError: As `read_sql`.
+    """
+    try:
+        tokens = _DIALECT.tokenize(text)
+        statements = [statement for statement in _DIALECT.parser().parse(tokens, text) if statement is not None]
+    except ParseError as error:
+        problem = error.errors[0]
+        line = first_line - 1 + int(problem.get("line") or 1)
+        raise ModelError(f"{where}:{line}: this is no SQL: {problem.get('description')}") from error
+    except TokenError as error:
+        raise ModelError(f"{where}:{first_line}: this is no SQL: {error}") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise ModelError(f"{where}:{first_line}: one SELECT is expected here, and nothing else.")
+    closing = [token for token in tokens[-1:] if token.token_type is TokenType.SEMICOLON]
+    content = "\x1f".join(f"{token.token_type.name}\x1e{token.text}" for token in tokens if token not in closing)
+    return SqlText(
+        text=text[: closing[0].start].rstrip() if closing else text.rstrip(),
+        expression=statements[0],
+        references=_references(statements[0], where, first_line),
+        fingerprint=hashlib.sha256(content.encode()).hexdigest()[:16],
+    )
+
+
+def _references(expression: exp.Query, where: str, first_line: int) -> tuple[Reference, ...]:
+    ctes = {cte.alias.lower() for cte in expression.find_all(exp.CTE)}
+    found: dict[str, int] = {}
+    for table in expression.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            continue  # a table function, such as unnest
+        line = first_line - 1 + int(table.this.meta.get("line", 1))
+        if table.catalog:
+            raise ModelError(f"{where}:{line}: {table.sql()} names a database; write schema.table.")
+        if not table.db:
+            if table.name.lower() in ctes:
+                continue
+            raise ModelError(f"{where}:{line}: {table.name} is neither a step of this query nor schema.table.")
+        name = f"{table.db}.{table.name}".lower()
+        found[name] = min(line, found.get(name, line))
+    return tuple(Reference(name, line) for name, line in sorted(found.items()))
