@@ -1,0 +1,107 @@
+"""The control address: the truth, the clock and the switches over HTTP, for a test in another process.
+
+GET /truth, /truth/updates, /truth/registrations, /truth/lost, /truth/pushes, /truth/calls, /clock, /switches;
+POST /clock {"set": instant} or {"move_seconds": n}; POST /switches {name: value} changes switches while it runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from progress_pipeline.errors import UsageError
+from progress_pipeline.sandbox.answering import Answer
+from progress_pipeline.sandbox.config import SandboxConfig
+from progress_pipeline.sandbox.moving import SandboxClock
+from progress_pipeline.sandbox.truth import Truth
+
+TYPES: dict[str, Any] = {switch.name: switch.type for switch in fields(SandboxConfig)}
+
+
+class Controlled(Protocol):
+    """What the control address needs of a sandbox."""
+
+    truth: Truth
+    clock: SandboxClock
+    config: SandboxConfig
+
+    def change(self, **switches: Any) -> None:
+        """Change switches."""
+
+
+def control_route(sandbox: Controlled) -> Callable[[str, str, bytes], Answer]:
+    """Make the route of the control address."""
+    truth = sandbox.truth
+    tellers: dict[str, Callable[[], Any]] = {
+        "/truth": truth.summary,
+        "/truth/updates": truth.updates,
+        "/truth/registrations": truth.registrations,
+        "/truth/lost": truth.lost,
+        "/truth/pushes": truth.pushes,
+        "/truth/calls": truth.calls,
+        "/clock": lambda: {"clock": sandbox.clock()},
+        "/switches": lambda: sandbox.config,
+    }
+    actors: dict[str, Callable[[dict[str, Any]], None]] = {
+        "/clock": lambda asked: _move(sandbox, asked),
+        "/switches": lambda asked: sandbox.change(**read_switches(asked)),
+    }
+
+    def route(method: str, path: str, body: bytes) -> Answer:
+        try:
+            if method == "POST" and path in actors:
+                actors[path](msgspec.json.decode(body, type=dict[str, Any]))
+            elif method != "GET" or path not in tellers:
+                return _answer(HTTPStatus.NOT_FOUND, {"error": f"There is no {method} {path}", "paths": [*tellers]})
+            return _answer(HTTPStatus.OK, tellers[path]())
+        except (UsageError, msgspec.MsgspecError, ValueError) as error:
+            return _answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+
+    return route
+
+
+def read_switches(values: dict[str, Any]) -> dict[str, Any]:
+    """Read switches from JSON values; spans of time are seconds.
+
+    Raises:
+        UsageError: There is no such switch, or its value is none that it can have.
+    """
+    unknown = [name for name in values if name not in TYPES]
+    if unknown:
+        raise UsageError(f"The sandbox has no switch {', '.join(unknown)}.")
+    try:
+        return {
+            name: msgspec.convert(value, TYPES[name], strict=False, str_keys=True, dec_hook=_read_other)
+            for name, value in values.items()
+        }
+    except msgspec.ValidationError as error:
+        raise UsageError(f"The sandbox's switch cannot be read: {error}.") from error
+
+
+def _move(sandbox: Controlled, asked: dict[str, Any]) -> None:
+    if "set" in asked:
+        sandbox.clock.set(datetime.fromisoformat(asked["set"]))
+    elif "move_seconds" in asked:
+        sandbox.clock.move(timedelta(seconds=float(asked["move_seconds"])))
+    else:
+        raise UsageError('The clock takes {"set": instant} or {"move_seconds": number}.')
+
+
+def _read_other(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(f"a switch of type {kind}")
+
+
+def _write_other(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"a value of type {type(value)}")
+
+
+def _answer(status: int, value: Any) -> Answer:
+    return Answer(status, msgspec.json.encode(value, enc_hook=_write_other))
