@@ -1,0 +1,185 @@
+"""One record as the vendor wrote it: from the bytes of a JSON object to twelve texts, `extra` and a hash.
+
+A value stands as it was sent: a string without its quotes and escapes, `null` or a missing key as null, anything else
+(number, boolean, list, object) as the very characters of the body. So 9.09 stays 9.09, 100 stays 100 and 1e2 stays 1e2.
+
+Two ways lead to the same rows. The quick one decodes a whole list into typed structs and holds for records that have
+known keys and plain values alone; it is left at the first doubt. The careful one takes record by record and says of each
+why it is none. What surrounds the records (envelopes, bundles, broken JSON) is the subject of `records` and `cutting`.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import msgspec
+import pyarrow as pa
+from msgspec import UNSET, Raw, UnsetType
+
+FIELDS: tuple[tuple[str, str], ...] = (
+    ("transactionId", "transaction_id"),
+    ("firstName", "first_name"),
+    ("lastName", "last_name"),
+    ("email", "email"),
+    ("memberIdentifier", "member_identifier"),
+    ("activityId", "activity_id"),
+    ("activityTitle", "activity_title"),
+    ("registration", "registration"),
+    ("dateStarted", "date_started"),
+    ("progress", "progress"),
+    ("dateCompleted", "date_completed"),
+    ("completionCode", "completion_code"),
+)
+"""The twelve fields of the vendor's page, each with its column."""
+
+KEYS = tuple(key for key, _ in FIELDS)
+KNOWN = frozenset(KEYS)
+NUMBERS = frozenset({"transactionId", "progress"})
+HASH_BYTES = 16
+_ODD = frozenset("{[tfT \t\r")
+
+Row: TypeAlias = tuple[str | None, ...]
+"""The twelve texts, then `extra`."""
+
+_Record = msgspec.defstruct(
+    "_Record",
+    [(key, (Raw if key in NUMBERS else str | None) | UnsetType, UNSET) for key in KEYS],
+    forbid_unknown_fields=True,
+    gc=False,
+)
+_RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Record])  # type: ignore[valid-type]
+_OBJECT = msgspec.json.Decoder(dict[str, Raw])
+_ITEMS = msgspec.json.Decoder(list[Raw])
+_STRING = msgspec.json.Decoder(str)
+
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+class NoRecordError(ValueError):
+    """A thing in an answer is no record; the text says why."""
+
+
+def quick_rows(body: bytes) -> list[Row] | None:
+    """Read a JSON list of plain records at once.
+
+    Returns:
+        A row per record, or None where one of them needs the careful way.
+    """
+    try:
+        records = _RECORDS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    # A struct holds the last of two equal keys. There were none if the body has as many keys as the structs have values.
+    values = [msgspec.structs.astuple(record) for record in records]
+    unset_count = sum(row.count(UNSET) for row in values)
+    if body.count(b'":') != len(values) * len(KEYS) - unset_count:
+        return None
+    columns: list[Sequence[str | None]] = []
+    for key, column in zip(KEYS, zip(*values, strict=True), strict=False):
+        texts = _scalar_texts(column) if key in NUMBERS else column
+        if texts is None:
+            return None
+        columns.append([None if value is UNSET else value for value in texts] if unset_count else texts)
+    if columns and not all(columns[0]):
+        return None
+    return [(*row, None) for row in zip(*columns, strict=True)]
+
+
+def _scalar_texts(column: Sequence[Raw | UnsetType]) -> list[str | None] | None:
+    """Give numbers and short texts as they stand in the body, or None if one needs the careful way."""
+    text = b"\n".join([b"null" if isinstance(value, UnsetType) else value for value in column]).decode()
+    pieces = text.split("\n")
+    if len(pieces) != len(column) or "\\" in text or not _ODD.isdisjoint(text):
+        return None
+    return [None if piece == "null" else piece.strip('"') for piece in pieces]
+
+
+def careful_row(body: bytes, *, drop: frozenset[str] = frozenset()) -> Row:
+    """Read one record, whatever its values are.
+
+    Args:
+        body: The bytes of one JSON value.
+        drop: Keys that are left out unread.
+
+    Raises:
+        NoRecordError: It is no record.
+    """
+    if not body.lstrip().startswith(b"{"):
+        raise NoRecordError("not an object")
+    try:
+        values = _OBJECT.decode(body)
+        pieces = {key: bytes(value) for key, value in values.items() if key not in drop}
+        _refuse_double_keys(body, values)
+        texts = [text_of(pieces[key]) if key in pieces else None for key in KEYS]
+        unknown = sorted(pieces.keys() - KNOWN)
+        extra = "{" + ",".join(_canonical_member(key, pieces[key]) for key in unknown) + "}" if unknown else None
+    except UnicodeDecodeError as error:
+        raise NoRecordError(f"not UTF-8: {error.reason}") from error
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise NoRecordError(f"not JSON: {error}") from error
+    _require_transaction(pieces.get("transactionId"), texts[0])
+    return (*texts, extra)
+
+
+def _require_transaction(piece: bytes | None, text: str | None) -> None:
+    if text is None or not text.strip():
+        raise NoRecordError("no transactionId")
+    if piece is not None and not piece.startswith(b'"') and piece[:1] not in b"-0123456789":
+        raise NoRecordError("transactionId is neither a number nor a text")
+
+
+def _refuse_double_keys(body: bytes, values: dict[str, Raw]) -> None:
+    """Refuse a record that says two things under one key: which of them is meant, nobody knows."""
+    inner = sum(bytes(value).count(b'":') for value in values.values())
+    if body.count(b'":') - inner == len(values):
+        return
+    pairs: list[tuple[str, Any]] = json.loads(
+        body, object_pairs_hook=list, parse_int=str, parse_float=str, strict=False
+    )
+    seen: dict[str, Any] = {}
+    for key, value in pairs:
+        if seen.setdefault(key, value) != value:
+            raise NoRecordError(f"the key {key} stands in it twice, with different values")
+
+
+def mend_halves(body: bytes) -> bytes:
+    r"""Make halves of surrogate pairs readable, as a name cut to 100 UTF-16 units leaves them: `\\ud83d` stays as written."""
+    return _ESCAPE.sub(lambda found: b"\\\\" + found[1] if found[1] else found[0], body)
+
+
+def text_of(piece: bytes) -> str | None:
+    """Give a JSON value as text, verbatim.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    if piece.startswith(b'"'):
+        return _STRING.decode(piece) if b"\\" in piece else piece[1:-1].decode()
+    return None if piece == b"null" else piece.decode()
+
+
+def _canonical_member(key: str, piece: bytes) -> str:
+    return msgspec.json.encode(key).decode() + ":" + _canonical(piece)
+
+
+def _canonical(piece: bytes) -> str:
+    """Write a JSON value without blanks and with sorted keys; numbers and texts stay as they were sent."""
+    first = piece.lstrip()[:1]
+    if first == b"{":
+        members = sorted((key, bytes(value)) for key, value in _OBJECT.decode(piece).items())
+        return "{" + ",".join(_canonical_member(key, value) for key, value in members) + "}"
+    if first == b"[":
+        return "[" + ",".join(_canonical(bytes(value)) for value in _ITEMS.decode(piece)) + "]"
+    text = piece.strip().decode()
+    return msgspec.json.encode(_STRING.decode(piece)).decode() if first == b'"' else text
+
+
+def hashes(rows: Sequence[Row]) -> list[str]:
+    """Give each row's hash over its texts and `extra`: 128 bits, in hex."""
+    encode = msgspec.json.encode
+    return [blake2b(encode(row), digest_size=HASH_BYTES).hexdigest() for row in rows]
