@@ -71,6 +71,18 @@ class Settings(BaseSettings):
         None, description="The receiver's private key, PEM, readable by its owner alone."
     )
 
+    webhook_plain_http: bool = Field(
+        False,
+        description="Serve plain HTTP, on a loopback address alone, because a proxy on this machine does TLS.",
+    )
+    webhook_metrics_host: str = Field("127.0.0.1", description="Address that the receiver shows its metrics on.")
+    webhook_metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        9464, description="Port for metrics; 0 lets the system choose, and without one there are none."
+    )
+    webhook_log_format: str = Field(
+        "plain", pattern="^(plain|json)$", description="How the receiver logs: plain or json."
+    )
+
     @field_validator("api_count_day", "schedule_timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

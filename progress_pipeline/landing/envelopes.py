@@ -118,6 +118,15 @@ def read_line(line: bytes) -> tuple[ForeignEnvelope, bytes]:
     return envelope, body
 
 
+def is_envelope(line: bytes) -> bool:
+    """Tell whether a line is a whole envelope."""
+    try:
+        read_line(line)
+    except EnvelopeError:
+        return False
+    return True
+
+
 def _read_loosely(line: bytes) -> ForeignEnvelope:
     """Keep the body of an envelope whose other keys hold what they should not."""
     try:

@@ -13,10 +13,11 @@ LARGEST_LINE = 128 * 1024 * 1024
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line without its newline: its number from 1, its place in the stream, and whether it ended."""
+    """One line less its newline: its number from 1, where it stands (with its newline), and whether it ended."""
 
     number: int
     start: int
+    end: int
     content: bytes
     is_ended: bool
     is_too_long: bool = False
@@ -33,8 +34,9 @@ def split_lines(stream: BinaryIO, *, largest: int = LARGEST_LINE) -> Iterator[Li
         while not is_ended and length > largest and (more := stream.readline(largest)):
             length += len(more)
             is_ended = more.endswith(b"\n")
+        end = start + length
         if is_too_long:
-            yield Line(number, start, content[:1000], is_ended, is_too_long=True)
+            yield Line(number, start, end, content[:1000], is_ended, is_too_long=True)
         else:
-            yield Line(number, start, content[:-1] if is_ended else content, is_ended)
-        start += length
+            yield Line(number, start, end, content[:-1] if is_ended else content, is_ended)
+        start = end

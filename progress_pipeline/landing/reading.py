@@ -241,6 +241,15 @@ def _read_refusal(file: LandedFile, line: Line) -> LandedRefusal | Unreadable:
         return Unreadable(file.file, line.number, f"no refusal: {error}", _raw_text(line.content))
 
 
+def is_refusal(content: bytes) -> bool:
+    """Tell whether a line of a journal is whole."""
+    try:
+        _refusal_decoder.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def _line_id(file: LandedFile, line: Line) -> str:
     return hashlib.sha256(f"{file.file_id} {line.number}".encode()).hexdigest()[:32]
 

@@ -1,0 +1,134 @@
+"""uvicorn's HTTP protocol (httptools) with the bounds that it lacks: on the head's size, and on everybody's time.
+
+What ends here never reached the application: a head that is too slow, too large or no HTTP at all, a client that is
+gone. What the application must answer, a body that is too slow, it is told through the request's state.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from progress_pipeline.receiver import answers, refusals
+from progress_pipeline.receiver.answers import Answer
+from progress_pipeline.receiver.connections import Connections, Phase
+from progress_pipeline.receiver.limits import Limits
+from progress_pipeline.receiver.refusals import Refusals
+
+
+class _HeadTooLargeError(Exception):
+    """Raised through the parser, to end the parsing."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One HTTP connection."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, *, connections: Connections, refused: Refusals, limits: Limits
+    ) -> None:
+        super().__init__(config, server_state, {})
+        self.phase = Phase.HEAD
+        self.since = 0.0
+        self._connections = connections
+        self._refused = refused
+        self._limits = limits
+        self._head_bytes = 0
+        self._is_head_too_large = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request's head."""
+        super().connection_made(transport)
+        self._connections.enter(self, Phase.HEAD, self.loop.time())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._connections.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless it makes a head too large."""
+        if self.phase is not Phase.BODY:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self.phase is Phase.HEAD and self._head_bytes > self._limits.head_bytes and not self.transport.is_closing():
+            self._end(answers.HEAD_TOO_LARGE, refusals.HEAD_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Note a request's first byte; the first request's time counts from the connection."""
+        super().on_message_begin()
+        if self.phase is Phase.IDLE:
+            self._connections.enter(self, Phase.HEAD, self.loop.time())
+
+    def on_headers_complete(self) -> None:
+        """Go on to the body; its time counts from the request's first byte."""
+        if self._head_bytes > self._limits.head_bytes:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > self._limits.head_bytes:
+                self._is_head_too_large = True
+                raise _HeadTooLargeError
+        self._head_bytes = 0
+        if self.phase is Phase.HEAD:
+            self.phase = Phase.BODY
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Wait for our own answer, unless it was given before the body's end."""
+        super().on_message_complete()
+        if self.phase is Phase.BODY:
+            is_answered = self.cycle is not None and self.cycle.response_complete
+            self._connections.enter(self, Phase.IDLE if is_answered else Phase.ANSWER, self.loop.time())
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, once the body of this one is through."""
+        if self.phase is Phase.ANSWER:
+            self._connections.enter(self, Phase.IDLE, self.loop.time())
+        super().on_response_complete()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer who will send no more: in the middle of a request, that it was cut off."""
+        if self.phase is Phase.ANSWER and self.scheme == "http":
+            self.cycle.keep_alive = False
+            return True
+        if self.phase is Phase.BODY or (self.phase is Phase.HEAD and self._head_bytes):
+            self._end(answers.BAD_REQUEST, refusals.CUT_OFF)
+        return None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser could not read; its message is not repeated."""
+        del msg
+        if self._is_head_too_large:
+            self._end(answers.HEAD_TOO_LARGE, refusals.HEAD_TOO_LARGE)
+        else:
+            self._end(answers.BAD_REQUEST, refusals.NOT_HTTP)
+
+    def cut(self, *, is_crowded: bool) -> None:
+        """End the connection, since its time is over or another needs its place."""
+        if is_crowded:
+            self._refused.note(self._host, None, refusals.TOO_MANY)
+            self.transport.abort()
+        elif self.phase is Phase.BODY and not self.cycle.response_complete:
+            self._connections.enter(self, Phase.ANSWER, self.loop.time())
+            self.cycle.scope["state"]["too_slow"] = True
+            self.cycle.message_event.set()
+        elif self.phase is Phase.HEAD and self._head_bytes and not self.transport.is_closing():
+            self._end(answers.TOO_SLOW, refusals.HEAD_TOO_SLOW)
+        else:
+            self.transport.abort()
+
+    @property
+    def _host(self) -> str | None:
+        return self.client[0] if self.client else None
+
+    def _end(self, answer: Answer, reason: str) -> None:
+        """Answer without the application, and close."""
+        self._refused.note(self._host, answer.status, reason)
+        if self.scope is not None:
+            state: dict[str, Any] = self.scope["state"]
+            state["is_refused"] = True
+        head = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *answer.closing().headers):
+            head += [name, b": ", value, b"\r\n"]
+        self.transport.write(b"".join([*head, b"\r\n", answer.body]))
+        self.transport.close()

@@ -1,0 +1,249 @@
+"""The receiver as a whole: its parts joined, started and stopped; in a command or, beside others, in a thread.
+
+listening sockets ─ accepting ─ protocol ─ application ─ committing ─> landing/writing ─> open segment
+│ tls       │ connections  │ tokens               keeping ─> sealed segments, journal
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Generator
+from types import FrameType, TracebackType
+from typing import Self
+
+import uvicorn
+import uvloop
+
+from progress_pipeline.clock import Clock, system_clock
+from progress_pipeline.landing.journal import RefusalJournal
+from progress_pipeline.landing.writing import SegmentWriter
+from progress_pipeline.receiver import safety
+from progress_pipeline.receiver.accepting import Acceptor, listen
+from progress_pipeline.receiver.application import Application
+from progress_pipeline.receiver.committing import GroupCommit
+from progress_pipeline.receiver.connections import Connections
+from progress_pipeline.receiver.counts import Counts
+from progress_pipeline.receiver.keeping import Keeper
+from progress_pipeline.receiver.limits import Limits
+from progress_pipeline.receiver.naming import DeliveryNames
+from progress_pipeline.receiver.protocol import BoundedProtocol
+from progress_pipeline.receiver.refusals import Refusals
+from progress_pipeline.receiver.tls import CertificatePair
+from progress_pipeline.receiver.tokens import TokenCheck, TokenMask
+from progress_pipeline.settings import Settings
+
+_SWEEP_SECONDS = 0.1
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server on our acceptor; a signal ends it in good order, and is not raised again."""
+
+    def __init__(self, config: uvicorn.Config, receiver: "Receiver") -> None:
+        super().__init__(config)
+        self._receiver = receiver
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        del sockets
+        acceptor = self._receiver.make_acceptor(self)
+        self.servers = [acceptor]  # type: ignore[list-item]
+        acceptor.start()
+        self.started = True
+        self._receiver.is_started.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """End on SIGTERM and SIGINT; what follows (draining, sealing) must not be cut short by raising them again."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Ask the server to end."""
+        del sig, frame
+        self.should_exit = True
+
+
+class Receiver:
+    """A webhook receiver. As a context manager it runs in a thread of its own, and is up when the context begins.
+
+    Attributes:
+        port: The port that it listens on, also where the system chose it.
+        counts: What it counts about itself.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock = system_clock, limits: Limits | None = None) -> None:
+        """Join the parts, recover what a crash left, and listen.
+
+        Raises:
+            SettingsError: The settings are unsafe, or the address cannot be had.
+        """
+        safety.require_safe(settings)
+        limits = limits or Limits()
+        self._settings = settings
+        self._limits = limits
+        self.counts = Counts()
+        self._journal = RefusalJournal(clock)
+        self._refused = Refusals(self._journal, self.counts)
+        self._pair: CertificatePair | None = None
+        if settings.webhook_tls_cert and settings.webhook_tls_key:
+            self._pair = CertificatePair(settings.webhook_tls_cert, settings.webhook_tls_key, clock)
+        self.keeper = Keeper(
+            settings.landing_path,
+            clock=clock,
+            journal=self._journal,
+            pair=self._pair,
+            counts=self.counts,
+            limits=limits,
+        )
+        writer = SegmentWriter(
+            settings.landing_path,
+            clock=clock,
+            on_closed=self.keeper.take,
+            seal_bytes=limits.seal_bytes,
+            seal_seconds=limits.seal_seconds,
+        )
+        self.commit = GroupCommit(writer, limits, self.counts)
+        self.connections = Connections(limits, self.counts)
+        self._names = DeliveryNames(clock)
+        self.is_started = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self._server = _Server(self._config(), self)
+        self._listeners = listen(settings.webhook_host, settings.webhook_port)
+        self.port: int = self._listeners[0].getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Where deliveries are to be sent, without the token."""
+        host = self._settings.webhook_host
+        scheme = "http" if self._pair is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    def run(self) -> None:
+        """Serve until told to end; then drain, seal and return."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._run())
+
+    def stop(self) -> None:
+        """Tell the receiver to end; from any thread."""
+        self._server.should_exit = True
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run_beside, name="receiver")
+        self._thread.start()
+        self.is_started.wait()
+        self._raise_failure()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+            self._raise_failure()
+
+    def _run_beside(self) -> None:
+        """Run, and keep a failure for the thread that started this one."""
+        try:
+            self.run()
+        except BaseException as failure:  # noqa: BLE001 (raised again on the other thread)
+            self._failure = failure
+        finally:
+            self.is_started.set()
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    async def _run(self) -> None:
+        self.keeper.take_what_was_left()
+        await asyncio.to_thread(self.keeper.seal_closed)
+        loop = asyncio.get_running_loop()
+        self.commit.start(loop)
+        beside = [loop.create_task(self._sweep()), loop.create_task(self.keeper.keep())]
+        try:
+            await self._server.serve()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await asyncio.to_thread(self.commit.stop)
+            await asyncio.to_thread(self.keeper.seal_closed)
+            await self.keeper.land_journal()
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            self.connections.sweep(loop.time())
+            self.commit.look_for_stall()
+
+    def make_acceptor(self, server: uvicorn.Server) -> Acceptor:
+        """Make what accepts connections for a server of uvicorn's."""
+
+        def make_protocol() -> BoundedProtocol:
+            return BoundedProtocol(
+                server.config,
+                server.server_state,
+                connections=self.connections,
+                refused=self._refused,
+                limits=self._limits,
+            )
+
+        return Acceptor(
+            self._listeners,
+            make_protocol=make_protocol,
+            pair=self._pair,
+            connections=self.connections,
+            refused=self._refused,
+            limits=self._limits,
+        )
+
+    def _config(self) -> uvicorn.Config:
+        settings = self._settings
+        values = safety.token_values(settings)
+        application = Application(
+            check=TokenCheck(settings.webhook_token_name, values),
+            mask=TokenMask(values),
+            commit=self.commit,
+            names=self._names,
+            refused=self._refused,
+            counts=self.counts,
+            limits=self._limits,
+            is_behind_proxy=settings.webhook_plain_http,
+        )
+        # uvicorn's own lines could repeat a URL with its token: none of them is written (log_config, log_level).
+        return uvicorn.Config(
+            application,
+            interface="asgi3",
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=int(self._limits.idle_seconds) + 1,
+            timeout_graceful_shutdown=self._limits.stop_seconds,
+        )
+
+
+def serve(settings: Settings) -> None:
+    """Run the receiver as a command, until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: The settings are unsafe, or an address cannot be had.
+    """
+    Receiver(settings).run()
