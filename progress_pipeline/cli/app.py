@@ -1,0 +1,53 @@
+"""The commands by name, and how an error becomes an exit code.
+
+Commands import what they need when they are called, so that `--help` and `status` answer at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from progress_pipeline.cli import gaps, running, services, status, trying
+from progress_pipeline.errors import ProgressPipelineError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="One complete, audited copy of learning progress in DuckDB, and how far it is complete.",
+    epilog="Exit codes: 0 good, 1 failed, 2 wrong use or settings, 3 done but an error-level check failed, "
+    "4 stopped in good order because the day's calls are used up.",
+)
+app.command("demo")(trying.demo)
+app.command("run")(running.run)
+app.command("backfill")(running.backfill)
+app.command("probe")(running.probe)
+app.command("status")(status.status)
+app.add_typer(gaps.app, name="gaps")
+app.command("receive")(services.receive)
+app.command("sandbox")(trying.sandbox)
+app.command("dev")(services.dev)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of  # noqa: PLC0415 - only this option needs it
+
+        typer.echo(version_of("progress-pipeline"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a command. An error of ours ends it with a sentence on standard error and the error's exit code."""
+    try:
+        app()
+    except ProgressPipelineError as error:
+        typer.echo(f"progress-pipeline: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,73 @@
+"""The SQL checks as asset checks: one step asserts what is selected, after the repair and before publishing."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from progress_pipeline.orchestration.describing import as_table, asset_key
+from progress_pipeline.orchestration.resources import RunContext
+from progress_pipeline.warehouse.checking import Check, CheckResult, run_check
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.locking import writing
+
+_SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
+
+
+def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChecksDefinition:
+    """Make the step that asserts the checks.
+
+    Args:
+        checks: The checks.
+        after: The asset that must have had its turn before anything is judged.
+    """
+    by_name = {(asset_key(check.model), check.name): check for check in checks}
+    specs = [
+        dg.AssetCheckSpec(
+            check.name,
+            asset=asset_key(check.model),
+            description=_described(check),
+            additional_deps=[after, *(asset_key(each) for each in check.depends_on if each != check.model)]
+            if asset_key(check.model) != after
+            else [asset_key(each) for each in check.depends_on if each != check.model],
+            metadata={"sql": dg.MetadataValue.md(f"```sql\n{check.sql}\n```")},
+        )
+        for check in checks
+    ]
+
+    @dg.multi_asset_check(name="checks", specs=specs, can_subset=True, pool="duckdb")
+    def assert_checks(
+        context: dg.AssetCheckExecutionContext, run_context: RunContext
+    ) -> Iterator[dg.AssetCheckResult]:
+        """Assert the selected checks on the tables as they stand now."""
+        path = run_context.settings().warehouse_path
+        with writing(path), connect(path) as connection:
+            for key in sorted(context.selected_asset_check_keys, key=lambda key: key.name):
+                yield _result(run_check(connection, by_name[key.asset_key, key.name]))
+
+    return assert_checks
+
+
+def _described(check: Check) -> str:
+    """Say what a check asserts, what to do if it fails, and whether it holds the published file back.
+
+    Dagster's own blocking would make every table downstream wait for a check that itself waits for the repair, which
+    comes after those tables; the publishing step asks the blocking checks itself instead.
+    """
+    holds = " While it fails, nothing new is published." if check.is_blocking else ""
+    return f"{check.description} If it fails: {check.what_to_do}{holds}"
+
+
+def _result(result: CheckResult) -> dg.AssetCheckResult:
+    check = result.check
+    return dg.AssetCheckResult(
+        asset_key=asset_key(check.model),
+        check_name=check.name,
+        passed=result.has_passed,
+        severity=_SEVERITIES[check.severity],
+        description=check.description if result.has_passed else f"{result.failing_count} found. {check.what_to_do}",
+        metadata={
+            "expected": 0,
+            "observed": result.failing_count,
+            "first_rows": as_table(result.rows),
+        },
+    )

@@ -1,0 +1,81 @@
+"""What an operator sees of a table in Dagster: its columns with descriptions, and its first rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from progress_pipeline.ingest.raw_tables import RawTable
+from progress_pipeline.warehouse.models import Model
+
+OWNER = "team:data"
+PREVIEW_ROWS = 5
+_WIDEST = 60
+
+
+def asset_key(table: str) -> dg.AssetKey:
+    """Give the asset of a table: `marts.fct_progress` is `marts/fct_progress`."""
+    return dg.AssetKey(table.split("."))
+
+
+def raw_spec(table: RawTable) -> dg.AssetSpec:
+    """Describe a raw table as an asset."""
+    columns = [
+        dg.TableColumn(
+            field.name,
+            str(field.type),
+            (field.metadata or {}).get(b"description", b"").decode(),
+            dg.TableColumnConstraints(nullable=field.nullable),
+        )
+        for field in table.schema
+    ]
+    return dg.AssetSpec(
+        asset_key(f"raw.{table.name}"),
+        description=table.description,
+        group_name="raw",
+        kinds={"dlt", "duckdb"},
+        owners=[OWNER],
+        metadata={"dagster/column_schema": dg.TableSchema(columns), "dagster/table_name": f"raw.{table.name}"},
+    )
+
+
+def model_spec(model: Model) -> dg.AssetSpec:
+    """Describe a SQL model as an asset."""
+    columns = [dg.TableColumn(column.name, description=column.description) for column in model.columns]
+    return dg.AssetSpec(
+        asset_key(model.name),
+        deps=[asset_key(upstream) for upstream in model.depends_on],
+        description=f"{model.grain} {model.description}".strip(),
+        group_name=model.schema,
+        kinds={"sql", "duckdb", "view" if model.materialized == "view" else "table"},
+        owners=[OWNER],
+        code_version=model.fingerprint,
+        metadata={
+            "dagster/column_schema": dg.TableSchema(columns),
+            "dagster/table_name": model.name,
+            "materialized": model.materialized,
+            "key": ", ".join(model.key),
+            "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
+        },
+    )
+
+
+def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """Show rows as a Markdown table; text of the vendor's stays text, whatever it looks like."""
+    if not rows:
+        return dg.MetadataValue.md("*no rows*")
+    frame = pd.DataFrame([{name: _plain(value) for name, value in row.items()} for row in rows])
+    return dg.MetadataValue.md(frame.to_markdown(index=False))
+
+
+def _plain(value: object) -> str:
+    """Write a value for a Markdown cell, cut where it is long."""
+    if value is None:
+        return ""
+    text = " ".join(str(value).split())
+    text = text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_[]|#!":
+        escaped = escaped.replace(mark, f"\\{mark}")
+    return escaped

@@ -1,0 +1,51 @@
+"""Dagster's home: one folder under the data folder that the command line, the scheduler and the UI share.
+
+Runs started anywhere stand in the same history. Nothing is sent to anyone.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from progress_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_CONFIG = """\
+# Written by progress-pipeline where it is missing; edit it freely.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  pools:
+    # DuckDB has one writer: steps of all runs that write the warehouse wait for one another.
+    default_limit: 1
+    granularity: op
+python_logs:
+  managed_python_loggers: [progress_pipeline]
+  python_log_level: INFO
+"""
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make Dagster's home where it is missing, and point this process and its children at it.
+
+    Returns:
+        The folder, absolute.
+    """
+    home = (settings.data_dir / "dagster").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(_CONFIG, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def open_history(settings: Settings) -> "dg.DagsterInstance":
+    """Open the history of runs; the caller closes it, as a context manager."""
+    import dagster as dg  # noqa: PLC0415 - Dagster takes a second to import, and preparing a home needs none of it
+
+    return dg.DagsterInstance.from_config(str(prepare_home(settings)))

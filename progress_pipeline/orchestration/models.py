@@ -1,0 +1,50 @@
+"""The SQL models as assets: one step builds what is selected, in one transaction."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, model_spec
+from progress_pipeline.orchestration.resources import RunContext
+from progress_pipeline.warehouse.building import Built, build
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.locking import writing
+from progress_pipeline.warehouse.models import Model
+from progress_pipeline.warehouse.reading import first_rows
+
+
+def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) -> dg.AssetsDefinition:
+    """Make the step that builds the models.
+
+    Args:
+        models: All models, each after those it reads.
+        built_elsewhere: Names of models that another step builds.
+    """
+    mine = [model for model in models if model.name not in built_elsewhere]
+
+    @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True, pool="duckdb")
+    def build_models(
+        context: dg.AssetExecutionContext, run_context: RunContext
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        """Bring the selected models up to date with raw."""
+        path = run_context.settings().warehouse_path
+        selected = frozenset(".".join(key.path) for key in context.selected_asset_keys)
+        with writing(path), connect(path) as connection:
+            built = build(connection, models, only=selected)
+            for each in built:
+                yield dg.MaterializeResult(
+                    asset_key=asset_key(each.model),
+                    metadata=built_metadata(each) | {"preview": as_table(first_rows(connection, each.model, PREVIEW_ROWS))},
+                )
+
+    return build_models
+
+
+def built_metadata(built: Built) -> dict[str, object]:
+    """Say what a build did to a model."""
+    return {
+        "dagster/row_count": built.row_count,
+        "changed_rows": built.changed_rows,
+        "seconds": round(built.seconds, 3),
+        "how": built.how,
+    }

@@ -1,0 +1,56 @@
+"""The published file as an asset: what analysts open."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from progress_pipeline.errors import PublishError
+from progress_pipeline.orchestration.describing import OWNER, asset_key
+from progress_pipeline.orchestration.resources import RunContext
+from progress_pipeline.warehouse.checking import Check, run_check
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.locking import writing
+from progress_pipeline.warehouse.models import Model
+from progress_pipeline.warehouse.publishing import publish
+
+PUBLISHED = dg.AssetKey(["published", "progress"])
+
+
+def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.AssetsDefinition:
+    """Make the step that publishes the marts and the audit."""
+    shown = [model for model in models if model.schema in {"marts", "audit"}]
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=[asset_key(model.name) for model in shown],
+        description="The DuckDB file for analysts: marts and audit, every table and column described. Replaced whole.",
+        group_name="published",
+        kinds={"duckdb", "file"},
+        owners=[OWNER],
+        pool="duckdb",
+    )
+    def published(run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        """Build the file aside, verify it, and put it in the old one's place."""
+        settings = run_context.settings()
+        with writing(settings.warehouse_path):
+            _refuse_if_blocked(settings.warehouse_path, [check for check in checks if check.is_blocking])
+            made = publish(settings.warehouse_path, settings.published_path, models, as_of=run_context.clock()())
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(made.path),
+                "bytes": made.byte_count,
+                "sha256": made.sha256,
+                "rows": dg.MetadataValue.json(dict(made.tables)),
+            }
+        )
+
+    return published
+
+
+def _refuse_if_blocked(warehouse: Path, checks: Sequence[Check]) -> None:
+    with connect(warehouse) as connection:
+        failing = [result for check in checks if not (result := run_check(connection, check)).has_passed]
+    if failing:
+        told = "; ".join(f"{each.check.name}: {each.failing_count} found. {each.check.what_to_do}" for each in failing)
+        raise PublishError(f"Nothing new is published, and the old file stands, because a check failed. {told}")

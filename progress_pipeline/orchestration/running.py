@@ -1,0 +1,115 @@
+"""Runs a job in this process, into the history that the UI shows, and says how it ended.
+
+The command line's `run` and `backfill` are the same jobs, assets and checks that a person starts in the UI.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from progress_pipeline import errors
+from progress_pipeline.orchestration.assembling import build_definitions
+from progress_pipeline.orchestration.history import open_history
+from progress_pipeline.orchestration.publishing import PUBLISHED
+from progress_pipeline.settings import Settings
+
+EXIT_GOOD = 0
+EXIT_FAILED = 1
+EXIT_CHECK_FAILED = 3
+EXIT_CALLS_USED_UP = 4
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """A check that did not pass, and what was said of it."""
+
+    name: str
+    table: str
+    severity: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended.
+
+    Attributes:
+        run_id: Dagster's name of the run.
+        exit_code: What a command gives back to the shell.
+        told: What stopped it, or held it back, in sentences; empty if nothing did.
+        failed_checks: The checks that did not pass.
+        facts: What the steps told of themselves, by asset: metadata as plain values.
+    """
+
+    run_id: str
+    exit_code: int
+    told: tuple[str, ...]
+    failed_checks: tuple[FailedCheck, ...]
+    facts: Mapping[str, Mapping[str, object]]
+
+
+def run_job(job: str, settings: Settings, *, as_of: str = "", pull: Mapping[str, object] | None = None) -> Ended:
+    """Run a job to its end.
+
+    Args:
+        job: `daily` or `backfill`.
+        settings: The settings, as they were read for this command; the steps read them again.
+        as_of: The instant that the run takes as now, ISO 8601; empty for the present.
+        pull: Configuration of the raw step.
+    """
+    definition = build_definitions().resolve_job_def(job)
+    config: dict[str, object] = {
+        "resources": {"run_context": {"config": {"as_of": as_of}}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    if pull:
+        config["ops"] = {"raw": {"config": dict(pull)}}
+    with open_history(settings) as history:
+        result = definition.execute_in_process(run_config=config, instance=history, raise_on_error=False)
+    return _ended(result)
+
+
+def _ended(result: dg.ExecuteInProcessResult) -> Ended:
+    failures = [
+        event.step_failure_data.error
+        for event in result.all_events
+        if event.is_step_failure and event.step_failure_data.error is not None
+    ]
+    checks = tuple(
+        FailedCheck(check.check_name, ".".join(check.asset_key.path), check.severity.value, check.description or "")
+        for check in result.get_asset_check_evaluations()
+        if not check.passed
+    )
+    facts = {
+        "/".join(event.asset_key.path): {name: value.value for name, value in event.materialization.metadata.items()}
+        for event in result.all_events
+        if event.is_step_materialization and event.asset_key is not None
+    }
+    told: list[str] = []
+    code = EXIT_GOOD
+    if any(check.severity == dg.AssetCheckSeverity.ERROR.value for check in checks):
+        code = EXIT_CHECK_FAILED
+    ended = _what_held_the_asking_back(facts)
+    if ended is not None:
+        told.append(ended[1])
+        code = ended[0]
+    for failure in failures:
+        inner = failure.cause or failure
+        while inner.cause is not None:
+            inner = inner.cause
+        known = next((each for each in _chain(failure) if hasattr(errors, each.cls_name or "")), None)
+        told.append((known or inner).message.strip())
+        code = getattr(errors, known.cls_name or "").exit_code if known else EXIT_FAILED
+    if not result.success and not failures:
+        code = EXIT_FAILED
+    return Ended(result.run_id, code, tuple(told), checks, facts)
+
+
+def _chain(failure: "dg.SerializableErrorInfo | None") -> list["dg.SerializableErrorInfo"]:
+    """Give an error and its causes, the outermost first."""
+    chain = []
+    while failure is not None:
+        chain.append(failure)
+        failure = failure.cause
+    return chain
