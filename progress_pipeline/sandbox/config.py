@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args, get_origin
+from typing import Any, Literal, TypeAlias, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from progress_pipeline.errors import UsageError
 
@@ -35,7 +36,7 @@ WitnessFault: TypeAlias = Literal[
     "push_twice",
     "push_reordered",
     "push_garbled",
-    "push_renamed",
+    "push_differs",
     "api_withheld",
     "api_never",
     "api_garbled",
@@ -86,6 +87,9 @@ class WorldSwitches:
     milliseconds: bool = False  # whether things happen at milliseconds; without, at whole seconds
     member_identifier: Literal["given", "some", "absent"] = "some"  # for all made-up learners, most of them, or none
     undated_share: float = 0.01  # made-up registrations without dateStarted
+    renamed_share: float = 0.0  # learners whose last name changes within the span; later updates carry the new one
+    retitled_share: float = 0.0  # activities whose title changes the same way
+    respelled_share: float = 0.0  # registrations told under another spelling of the same e-mail address and first name
     hostile_share: float = 0.0  # learners whose names are markup, formulas, control characters or 100 long
     records_file: Path | None = None  # Parquet with the 12 fields, served in place of a made-up world
     records_unfold: bool = False  # from given records: a start at 0 % and the final state, in place of the latter alone
@@ -133,7 +137,8 @@ class FormSwitches:
     transaction_id_as: Literal["number", "string", "mixed"] = "number"  # type of transactionId
     progress_as: Literal["number", "string", "float", "mixed"] = "number"  # type of progress
     absent_as: Literal["empty", "null", "missing", "mixed"] = "empty"  # a value that is not there
-    times_as: Literal["plain", "z", "fractions", "fractions_z", "mixed"] = "plain"  # with Z or not, fractions or not
+    times_as: Literal["exact", "plain", "z", "fractions", "fractions_z", "mixed"] = "exact"
+    # without Z and with fractions where there are some; without both; with Z; with fractions; with both; all of these
     unknown_keys: bool = False  # whether records hold keys that the page does not name
     push_form_differs: bool = False  # whether pushes write odd values mixed, whatever the API does
 
@@ -160,6 +165,9 @@ class WitnessFaults:
 
     shares: Mapping[WitnessFault, float] = field(default_factory=dict)  # share of updates that each befalls, by seed
     planted: tuple[Planted, ...] = ()  # faults on named updates and transactions
+    push_differs_in: Literal["firstName", "email", "activityTitle", "progress", "dateStarted", "completionCode"] = (
+        "firstName"  # the field in which a differing push tells another value than the API
+    )
     push_late_by: timedelta = timedelta(days=1)  # delay of a late push
     push_twice_after: timedelta = timedelta(minutes=1)  # when the second copy of a doubled push is sent
     api_withheld_for: timedelta = timedelta(days=2)  # how long the API does not show a withheld row
@@ -197,12 +205,17 @@ class SandboxConfig(PushSwitches, WitnessFaults, CallFaults, FormSwitches, ApiSw
 
     def __post_init__(self) -> None:
         for switch in fields(self):
-            value = getattr(self, switch.name)
-            if get_origin(switch.type) is Literal and value not in get_args(switch.type):
-                allowed = ", ".join(str(choice) for choice in get_args(switch.type))
-                raise UsageError(f"The sandbox's {switch.name} is one of {allowed}, not {value!r}.")
-        if self.start_at.tzinfo is None or (self.clock_at and self.clock_at.tzinfo is None):
-            raise UsageError("The sandbox's start_at and clock_at need a time zone.")
+            _check(switch.name, switch.type, getattr(self, switch.name))
+        for name in ("start_at", "clock_at"):
+            if getattr(self, name) is not None and getattr(self, name).tzinfo is None:
+                raise UsageError(f"The sandbox's {name} needs a time zone.")
+        for zone in {self.count_day, self.dates_read_in} - {"rolling"}:
+            try:
+                ZoneInfo(zone)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise UsageError(f"The sandbox knows no time zone {zone!r}.") from error
+        if self.page_cap is not None and self.page_cap < 1:
+            raise UsageError("The sandbox's page_cap is at least 1.")
         if self.push_url and self.push_folder:
             raise UsageError("The sandbox pushes to push_url or to push_folder, not to both.")
 
@@ -210,6 +223,23 @@ class SandboxConfig(PushSwitches, WitnessFaults, CallFaults, FormSwitches, ApiSw
     def end_at(self) -> datetime:
         """End of the span of events."""
         return self.start_at + timedelta(days=self.days)
+
+
+def _check(name: str, kind: Any, value: Any) -> None:
+    """Refuse a value that a switch of named choices does not have, or a collection of such choices."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            allowed = ", ".join(str(choice) for choice in get_args(kind))
+            raise UsageError(f"The sandbox's {name} is one of {allowed}, not {value!r}.")
+    elif get_origin(kind) is Mapping:
+        for key, member in value.items():
+            _check(name, get_args(kind)[0], key)
+            _check(name, get_args(kind)[1], member)
+    elif get_origin(kind) is tuple:
+        for member in value:
+            _check(name, get_args(kind)[0], member)
+    elif kind is Planted:
+        _check(name, WitnessFault if value.fault in get_args(WitnessFault) else OddFact, value.fault)
 
 
 WORLD_SWITCHES = frozenset(switch.name for switch in fields(WorldSwitches)) | {

@@ -5,7 +5,6 @@ POST /clock {"set": instant} or {"move_seconds": n}; POST /switches {name: value
 """
 
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -17,9 +16,8 @@ from progress_pipeline.errors import UsageError
 from progress_pipeline.sandbox.answering import Answer
 from progress_pipeline.sandbox.config import SandboxConfig
 from progress_pipeline.sandbox.moving import SandboxClock
+from progress_pipeline.sandbox.switches import read_switches
 from progress_pipeline.sandbox.truth import Truth
-
-TYPES: dict[str, Any] = {switch.name: switch.type for switch in fields(SandboxConfig)}
 
 
 class Controlled(Protocol):
@@ -64,24 +62,6 @@ def control_route(sandbox: Controlled) -> Callable[[str, str, bytes], Answer]:
     return route
 
 
-def read_switches(values: dict[str, Any]) -> dict[str, Any]:
-    """Read switches from JSON values; spans of time are seconds.
-
-    Raises:
-        UsageError: There is no such switch, or its value is none that it can have.
-    """
-    unknown = [name for name in values if name not in TYPES]
-    if unknown:
-        raise UsageError(f"The sandbox has no switch {', '.join(unknown)}.")
-    try:
-        return {
-            name: msgspec.convert(value, TYPES[name], strict=False, str_keys=True, dec_hook=_read_other)
-            for name, value in values.items()
-        }
-    except msgspec.ValidationError as error:
-        raise UsageError(f"The sandbox's switch cannot be read: {error}.") from error
-
-
 def _move(sandbox: Controlled, asked: dict[str, Any]) -> None:
     if "set" in asked:
         sandbox.clock.set(datetime.fromisoformat(asked["set"]))
@@ -89,12 +69,6 @@ def _move(sandbox: Controlled, asked: dict[str, Any]) -> None:
         sandbox.clock.move(timedelta(seconds=float(asked["move_seconds"])))
     else:
         raise UsageError('The clock takes {"set": instant} or {"move_seconds": number}.')
-
-
-def _read_other(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return Path(value)
-    raise NotImplementedError(f"a switch of type {kind}")
 
 
 def _write_other(value: Any) -> Any:

@@ -31,12 +31,12 @@ class Drift:
         config = self._config
         if self.held_back and config.inserts_per_call:
             self._insert(now, listing)
-        if config.renames_per_call:
+        if config.renames_per_call and len(self._world):
             chance = generator(config.seed, f"renames {call_number}")
             learner_count = int(self._world.learner.max()) + 1
             for _ in range(config.renames_per_call):
                 _, last_names = name_pool(chance.choice(LOCALES))
-                rows = self._world.rename(chance.randrange(learner_count), chance.choice(last_names))
+                rows = self._world.rename_learner(chance.randrange(learner_count), chance.choice(last_names))
                 renderer.forget(rows.tolist())
             listing.names_changed()
 

@@ -6,18 +6,42 @@ bursts, as a class does, so that many updates share one instant. What goes wrong
 
 from dataclasses import dataclass
 from random import Random
+from typing import Any
+
+import pyarrow as pa
 
 from progress_pipeline.sandbox.chance import generator, made_uuid
 from progress_pipeline.sandbox.config import WorldSwitches
 from progress_pipeline.sandbox.instants import DAY, SECOND, to_us
 from progress_pipeline.sandbox.people import Activity, Learner, make_activities, make_learners
-from progress_pipeline.sandbox.world import COMPLETION, PROGRESSED, STARTED, Happening, Registration
+from progress_pipeline.sandbox.world import COMPLETION, PROGRESSED, SCHEMA, STARTED, World, make_columns
 
 HOUR = 3600 * SECOND
 MILLISECOND = SECOND // 1000
 IN_BURST, AT_ONCE, COMPLETES, STALLS = 0.2, 0.04, 0.6, 0.85
 """Shares: of registrations in a burst, that are a single completion (an event attended), that complete, that at least
 begin (the rest never moves)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One update of one registration."""
+
+    at: int
+    registration: int
+    kind: int
+    progress: float
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What is the same in all updates of one registration."""
+
+    registration_id: str
+    learner: int
+    activity: int
+    started_at: int | None
 
 
 @dataclass(frozen=True)
@@ -33,19 +57,48 @@ class Telling:
     last: int
 
 
-def make_happenings(switches: WorldSwitches) -> tuple[list[Happening], list[Registration]]:
-    """Make all updates of a made-up world, in no order, and the registrations that they count."""
+def make_up(switches: WorldSwitches) -> World:
+    """Make all updates of a made-up world, in no order and with no transactions."""
     chance = generator(switches.seed, "happenings")
     first = to_us(switches.start_at)
     last = first + switches.days * DAY
-    bursts = [_instant(switches, chance, first, last) for _ in range(max(1, switches.days // 5))]
+    bursts = [_moment(switches, chance, first, last) for _ in range(max(1, switches.days // 5))]
     telling = Telling(switches, chance, make_learners(switches), make_activities(switches), bursts, first, last)
     happenings: list[Happening] = []
     registrations = [_tell(telling, number, happenings) for number in range(switches.registrations)]
-    return happenings, registrations
+    return _assemble(happenings, registrations, telling)
 
 
-def _instant(switches: WorldSwitches, chance: Random, first: int, last: int) -> int:
+def _assemble(happenings: list[Happening], registrations: list[Registration], telling: Telling) -> World:
+    of = [registrations[one.registration] for one in happenings]
+    people = [telling.learners[one.learner] for one in of]
+    activities = [telling.activities[one.activity] for one in of]
+    columns: list[list[Any]] = [
+        [None] * len(happenings),
+        [one.first_name for one in people],
+        [one.last_name for one in people],
+        [one.email for one in people],
+        [one.member_identifier for one in people],
+        [one.iri for one in activities],
+        [one.title for one in activities],
+        [one.registration_id for one in of],
+        [one.started_at for one in of],
+        [one.progress for one in happenings],
+        [one.at if one.kind == COMPLETION else None for one in happenings],
+        [one.code for one in happenings],
+    ]
+    arrays = [pa.array(values, column.type) for values, column in zip(columns, SCHEMA, strict=True)]
+    beside = (
+        (one.at for one in happenings),
+        (one.kind for one in happenings),
+        (one.registration for one in happenings),
+        (one.learner for one in of),
+        (one.activity for one in of),
+    )
+    return World(pa.Table.from_arrays(arrays, schema=SCHEMA), **make_columns(beside))
+
+
+def _moment(switches: WorldSwitches, chance: Random, first: int, last: int) -> int:
     grain = MILLISECOND if switches.milliseconds else SECOND
     return chance.randrange(first, last) // grain * grain
 
@@ -55,26 +108,16 @@ def _tell(telling: Telling, number: int, happenings: list[Happening]) -> Registr
     chance, switches = telling.chance, telling.switches
     learner = chance.randrange(len(telling.learners))
     # The first activities are the popular ones.
-    activity = telling.activities[min(chance.randrange(len(telling.activities)) for _ in range(2))]
+    activity = min(chance.randrange(len(telling.activities)) for _ in range(2))
     is_in_burst = chance.random() < IN_BURST
-    started_at = _instant(switches, chance, telling.first, telling.last)
+    started_at = _moment(switches, chance, telling.first, telling.last)
     if is_in_burst:
         started_at = min(chance.choice(telling.bursts) + chance.randrange(3) * SECOND, telling.last - 1)
     is_undated = chance.random() < switches.undated_share
-    story = _story(telling, activity, number, started_at, is_in_burst=is_in_burst)
+    story = _story(telling, telling.activities[activity], number, started_at, is_in_burst=is_in_burst)
     happenings.extend(one for one in story if one.at < telling.last)
-    person = telling.learners[learner]
-    return Registration(
-        learner,
-        person.first_name,
-        person.last_name,
-        person.email,
-        person.member_identifier,
-        activity.iri,
-        activity.title,
-        made_uuid(switches.seed, f"registration {number}"),
-        None if is_undated else started_at,
-    )
+    registration_id = made_uuid(switches.seed, f"registration {number}")
+    return Registration(registration_id, learner, activity, None if is_undated else started_at)
 
 
 def _story(telling: Telling, activity: Activity, number: int, started_at: int, *, is_in_burst: bool) -> list[Happening]:
@@ -82,7 +125,7 @@ def _story(telling: Telling, activity: Activity, number: int, started_at: int, *
     chance = telling.chance
     code = made_uuid(telling.switches.seed, f"completion {number}")
     if chance.random() < AT_ONCE:
-        return [Happening(started_at, number, COMPLETION, 100.0, started_at, code)]
+        return [Happening(started_at, number, COMPLETION, 100.0, code)]
     fate = chance.random()
     lessons = activity.lesson_count
     done = lessons if fate < COMPLETES else chance.randrange(lessons) if fate < STALLS else 0
@@ -95,7 +138,7 @@ def _story(telling: Telling, activity: Activity, number: int, started_at: int, *
             story.append(Happening(at, number, PROGRESSED, progress))
     if fate < COMPLETES:
         at += _pause(telling, is_in_burst=is_in_burst) if story[-1].progress == 100.0 else 0  # noqa: PLR2004 - per cent
-        story.append(Happening(at, number, COMPLETION, 100.0, at, code))
+        story.append(Happening(at, number, COMPLETION, 100.0, code))
     return story
 
 

@@ -1,6 +1,8 @@
 """The bodies of pushes: a bundle by kind as of today, or one flat record with a token as in 2017."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from progress_pipeline.sandbox.chance import Flags
 from progress_pipeline.sandbox.config import SandboxConfig
@@ -8,8 +10,15 @@ from progress_pipeline.sandbox.rendering import Renderer
 from progress_pipeline.sandbox.world import COMPLETION, PROGRESSED, STARTED, World
 
 LISTS = {STARTED: b"started", PROGRESSED: b"progressed", COMPLETION: b"completions"}
-OTHER_NAME = "Otherwise"
-"""The first name that a push tells where it is to differ from the API's."""
+OTHER_VALUES: dict[str, Any] = {
+    "firstName": "Otherwise",
+    "email": "otherwise@example.invalid",
+    "activityTitle": "Otherwise",
+    "progress": 1.0,
+    "dateStarted": datetime(2001, 2, 3, 4, 5, 6),  # noqa: DTZ001 - as a world's table has it, UTC without a zone
+    "completionCode": "00000000-0000-4000-8000-000000000000",
+}
+"""What a push tells where it is to differ from the API."""
 
 
 class Payloads:
@@ -25,15 +34,16 @@ class Payloads:
     def __init__(self, world: World, config: SandboxConfig, renderer: Renderer, token: str) -> None:
         self._world, self._config, self._renderer, self._token = world, config, renderer, token
 
-    def body(self, rows: Sequence[int], is_renamed: Flags, *, is_garbled: bool = False) -> bytes:
+    def body(self, rows: Sequence[int], differs: Flags, *, is_garbled: bool = False) -> bytes:
         """Write one delivery's body.
 
         Args:
             rows: The updates in it.
-            is_renamed: Of each update of the world, whether the push tells another first name.
+            differs: Of each update of the world, whether the push tells another value than the API.
             is_garbled: Whether the body stops in the middle.
         """
-        changed = {row: {"firstName": OTHER_NAME} for row in rows if is_renamed[row]}
+        field: str = self._config.push_differs_in
+        changed = {row: {field: OTHER_VALUES[field]} for row in rows if differs[row]}
         texts = self._renderer.write(rows, changed)
         whole = self._flat(texts[0]) if self._config.push_shape == "flat" else self._bundle(rows, texts)
         return whole[: len(whole) * 2 // 3] if is_garbled else whole

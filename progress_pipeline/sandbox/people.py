@@ -43,6 +43,7 @@ HOSTILE_NAMES = (
     "null",
     "| a | b |",
 )
+HOSTILE_TITLE = '<img src=x onerror="alert(1)">,=1+1'
 SUBJECTS = (
     "Concussion Awareness",
     "Safe Sport",
@@ -83,7 +84,7 @@ class Activity:
 @lru_cache
 def name_pool(locale: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Give first and last names of one locale, the same in every process."""
-    faker = Faker(locale)
+    faker = Faker(locale, providers=["faker.providers.person"])  # the rest of Faker takes longer to load than to use
     faker.seed_instance(77)
     firsts = tuple(faker.first_name()[:100] for _ in range(POOL_SIZE))
     lasts = tuple(faker.last_name()[:100] for _ in range(POOL_SIZE))
@@ -117,5 +118,7 @@ def make_activities(switches: WorldSwitches) -> list[Activity]:
     for number in range(switches.activities):
         level = number // len(SUBJECTS)
         title = SUBJECTS[number % len(SUBJECTS)] + (f", level {level}" if level > 1 else "")
+        if switches.hostile_share > 0 and number == 1:
+            title = HOSTILE_TITLE
         made.append(Activity(f"https://example.invalid/activity/{number + 1}", title, chance.choice((1, 3, 4, 5, 8))))
     return made

@@ -5,17 +5,16 @@ delivery goes is the matter of `targets`.
 """
 
 import heapq
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
-import numpy as np
-
-from progress_pipeline.sandbox.chance import Flags, chosen
-from progress_pipeline.sandbox.config import SandboxConfig, Span, WitnessFault
-from progress_pipeline.sandbox.instants import NEVER, SECOND, from_us, span_us
+from progress_pipeline.sandbox.config import SandboxConfig, Span
+from progress_pipeline.sandbox.instants import NEVER, SECOND, from_us, span_us, to_us
 from progress_pipeline.sandbox.payloads import Payloads
+from progress_pipeline.sandbox.planting import befallen_rows
 from progress_pipeline.sandbox.targets import Outcome, Target
 from progress_pipeline.sandbox.world import JUNK, World
 
@@ -23,20 +22,6 @@ LostBecause: TypeAlias = Literal[
     "before_start", "no_receiver", "outage", "lost", "garbled", "receiver_down", "refused", "unreachable"
 ]
 """Why an update never reached the receiver in a readable form."""
-
-
-def witness_flags(world: World, config: SandboxConfig) -> dict[WitnessFault, Flags]:
-    """Say which updates each fault befalls, by share and by name."""
-    flags: dict[WitnessFault, Flags] = {}
-    for fault in get_args(WitnessFault):
-        befallen = chosen(config.seed, fault, len(world), config.shares.get(fault, 0.0))
-        for planted in config.planted:
-            if planted.fault == fault and planted.update_id is not None:
-                befallen[planted.update_id - 1] = True
-            if planted.fault == fault and planted.transaction_id is not None:
-                befallen |= world.transaction_ids == planted.transaction_id
-        flags[fault] = befallen & (world.kind != JUNK)
-    return flags
 
 
 @dataclass(frozen=True)
@@ -52,20 +37,20 @@ class Delivery:
     """One body on its way.
 
     Attributes:
-        delivery_id: Counted from 1 in the order of being made.
         rows: The updates in it.
         is_copy: Whether it repeats updates of another delivery.
         is_garbled: Whether its body is no JSON.
         attempts: What was tried so far.
         is_given_up: Whether its retries are spent.
+        delivery_id: Counted from 1 in the order of being made.
     """
 
-    delivery_id: int
     rows: tuple[int, ...]
     is_copy: bool = False
     is_garbled: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     is_given_up: bool = False
+    delivery_id: int = 0
 
     @property
     def is_delivered(self) -> bool:
@@ -89,8 +74,10 @@ class Pusher:
     ) -> None:
         self._world, self._start = world, start
         self.config, self.payloads, self.target = config, payloads, target
-        self.flags = witness_flags(world, config)
-        self._next_row = int(np.searchsorted(world.at, start, side="left"))
+        self.flags = befallen_rows(world, config)
+        self._at: list[int] = world.at.tolist()  # a list is quicker to walk than an array
+        self._after: list[int] | None = None
+        self._next_row = bisect_left(self._at, start)
         self._due: list[tuple[int, int, Delivery]] = []
         self.deliveries: list[Delivery] = []
         self.never_sent: dict[int, LostBecause] = {}
@@ -98,7 +85,7 @@ class Pusher:
     def change(self, config: SandboxConfig, payloads: Payloads, target: Target | None) -> None:
         """Send what is still to be made by other switches."""
         self.config, self.payloads, self.target = config, payloads, target
-        self.flags = witness_flags(self._world, config)
+        self.flags = befallen_rows(self._world, config)
 
     def advance(self, until: int, tick: Callable[[int], None]) -> None:
         """Send all that is due up to an instant, in order.
@@ -137,12 +124,12 @@ class Pusher:
 
     def _next_group(self) -> tuple[int, int]:
         """Give the end of the next rows that travel together, and when they are due."""
-        at, first = self._world.at, self._next_row
+        at, first = self._at, self._next_row
         if first >= len(at):
             return first, NEVER
-        end = int(np.searchsorted(at, at[first] + span_us(self.config.bundle_span), side="right"))
+        end = bisect_right(at, at[first] + span_us(self.config.bundle_span), lo=first)
         end = min(max(end, first + 1), first + max(1, self.config.bundle_size))
-        return end, int(at[end - 1]) + span_us(self.config.push_latency)
+        return end, at[end - 1] + span_us(self.config.push_latency)
 
     def _schedule(self, rows: range, due: int) -> None:
         """Make the deliveries of rows that happened together."""
@@ -155,18 +142,18 @@ class Pusher:
             if reason is not None:
                 self.never_sent[row] = reason
             elif flags["push_garbled"][row]:
-                self._put([row], due, is_garbled=True)
+                self._put(Delivery((row,), is_garbled=True), due)
             elif flags["push_late"][row]:
-                self._put([row], due + span_us(config.push_late_by))
+                self._put_off(Delivery((row,)), due + span_us(config.push_late_by))
             elif flags["push_reordered"][row]:
-                self._put([row], self._after_next(row, due))
+                self._put_off(Delivery((row,)), self._after_next(row, due))
             else:
                 bundle.append(row)
             if reason is None and flags["push_twice"][row]:
-                self._put([row], due + span_us(config.push_twice_after), is_copy=True)
+                self._put_off(Delivery((row,), is_copy=True), due + span_us(config.push_twice_after))
         size = 1 if config.push_shape == "flat" else len(bundle)
         for first in range(0, len(bundle), size or 1):
-            self._put(bundle[first : first + size], due)
+            self._put(Delivery(tuple(bundle[first : first + size])), due)
 
     def _withheld_because(self, row: int) -> LostBecause | None:
         if _is_in(self.config.outages, int(self._world.at[row])):
@@ -177,16 +164,28 @@ class Pusher:
 
     def _after_next(self, row: int, due: int) -> int:
         """Give an instant by which the next update of the same registration has been sent."""
-        later = np.flatnonzero(self._world.registration[row + 1 :] == self._world.registration[row])
-        if not len(later):
+        if self._after is None:
+            self._after = self._world.neighbours()[1].tolist()
+        later = self._after[row]
+        if later < 0:
             return due
-        config = self.config
-        return int(self._world.at[row + 1 + later[0]]) + span_us(config.bundle_span + 2 * config.push_latency) + SECOND
+        return self._at[later] + span_us(self.config.bundle_span + 2 * self.config.push_latency) + SECOND
 
-    def _put(self, rows: Sequence[int], due: int, *, is_copy: bool = False, is_garbled: bool = False) -> None:
-        delivery = Delivery(len(self.deliveries) + 1, tuple(rows), is_copy, is_garbled)
+    def _put(self, delivery: Delivery, due: int) -> None:
+        """Make a delivery that is to leave as soon as it is due."""
+        delivery.delivery_id = len(self.deliveries) + 1
         self.deliveries.append(delivery)
         heapq.heappush(self._due, (due, delivery.delivery_id, delivery))
+
+    def _put_off(self, delivery: Delivery, due: int) -> None:
+        """Make a delivery that leaves later than its updates' own; a silent sender holds it until the outage ends."""
+        self._put(delivery, self._past_outages(due))
+
+    def _past_outages(self, due: int) -> int:
+        for span in sorted(self.config.outages, key=lambda one: one.start):
+            if span.holds(from_us(due)):
+                due = to_us(span.end)
+        return due
 
     def _attempt(self, delivery: Delivery, now: int) -> None:
         outcome = self._try(delivery, now)
@@ -197,7 +196,7 @@ class Pusher:
         if len(delivery.attempts) > len(retries):
             delivery.is_given_up = True
         else:
-            next_due = now + span_us(retries[len(delivery.attempts) - 1])
+            next_due = self._past_outages(now + span_us(retries[len(delivery.attempts) - 1]))
             heapq.heappush(self._due, (next_due, delivery.delivery_id, delivery))
 
     def _try(self, delivery: Delivery, now: int) -> Outcome:
@@ -205,7 +204,7 @@ class Pusher:
             return Outcome(error="there is no receiver any more")
         if _is_in(self.config.receiver_down, now):
             return Outcome(is_down=True)
-        body = self.payloads.body(delivery.rows, self.flags["push_renamed"], is_garbled=delivery.is_garbled)
+        body = self.payloads.body(delivery.rows, self.flags["push_differs"], is_garbled=delivery.is_garbled)
         has_wrong_token = _is_in(self.config.wrong_push_token, now)
         return self.target.deliver(body, from_us(now), delivery.delivery_id, has_wrong_token=has_wrong_token)
 

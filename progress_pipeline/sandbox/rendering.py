@@ -98,6 +98,9 @@ class Renderer:
 
     def _time(self, instant: datetime, luck: int) -> str:
         form = self._times_as
+        if form == "exact":
+            text = instant.isoformat()
+            return text.rstrip("0") if instant.microsecond else text
         if form == "mixed":
             form = ("plain", "z", "fractions", "fractions_z")[luck & 3]
         text = instant.isoformat(timespec="milliseconds" if form.startswith("fractions") else "seconds")

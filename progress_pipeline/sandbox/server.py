@@ -7,21 +7,24 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from progress_pipeline.errors import UsageError
 from progress_pipeline.sandbox.answering import Answer, Api, Shown, not_found
 from progress_pipeline.sandbox.chance import Whole, made_uuid
-from progress_pipeline.sandbox.config import WORLD_SWITCHES, SandboxConfig
+from progress_pipeline.sandbox.config import WORLD_SWITCHES, OddFact, Planted, SandboxConfig, WitnessFault
 from progress_pipeline.sandbox.control import control_route
 from progress_pipeline.sandbox.drift import Drift
 from progress_pipeline.sandbox.instants import NEVER, span_us
 from progress_pipeline.sandbox.listing import Listing
-from progress_pipeline.sandbox.making import make_world
+from progress_pipeline.sandbox.making import first_instant, make_world
 from progress_pipeline.sandbox.moving import SandboxClock
 from progress_pipeline.sandbox.payloads import Payloads
+from progress_pipeline.sandbox.planting import befallen_rows
 from progress_pipeline.sandbox.pushing import Pusher
 from progress_pipeline.sandbox.rendering import Renderer
 from progress_pipeline.sandbox.serving import Server
@@ -30,6 +33,7 @@ from progress_pipeline.sandbox.truth import Truth
 
 API_PATH = "/api/reports/progress"
 TICK_SECONDS = 0.25
+WARM_ROWS = 10_000
 
 
 class Sandbox:
@@ -51,9 +55,9 @@ class Sandbox:
         self.token = config.token or made_uuid(config.seed, "api token")
         self.push_token = config.push_token_value or made_uuid(config.seed, "push token")
         self._world = make_world(config)
+        start = first_instant(config, self._world)
         self._target = make_target(config, self.push_token)
         self._drift = Drift(self._world, config)
-        start = self._world.clock_at
         self._pusher = Pusher(self._world, config, self._payloads(), self._target, start)
         self.clock = SandboxClock(start, self._pusher.advance)
         self._api = Api(config, self.token, self._show(), self.clock.microseconds)
@@ -104,6 +108,10 @@ class Sandbox:
         fixed = sorted(WORLD_SWITCHES & switches.keys())
         if fixed:
             raise UsageError(f"The sandbox's {', '.join(fixed)} cannot change while it runs; start another.")
+        added = set(switches.get("planted", ())) - set(self.config.planted)
+        if any(planted.fault in get_args(OddFact) for planted in added):
+            raise UsageError("What is wrong in itself is planted before a sandbox starts; start another.")
+        befallen_rows(self._world, replace(self.config, **switches))
         self.config = replace(self.config, **switches)
         if any(name.startswith("push_") for name in switches):
             if self._target is not None:
@@ -114,9 +122,14 @@ class Sandbox:
         self._pusher.change(self.config, self._payloads(), self._target)
         self._api.change(self.config, self._show())
 
+    def plant(self, fault: WitnessFault, *, update_id: int | None = None, transaction_id: int | None = None) -> None:
+        """Plant one fault on an update, or on all that is told under a transaction, and has not been told yet."""
+        self.change(planted=(*self.config.planted, Planted(fault, transaction_id, update_id)))
+
     def warm(self) -> None:
         """Write every record down in advance, so that no page pays for it (for benchmarks)."""
-        self._api.shown.renderer.write(range(len(self._world)))
+        for first in range(0, len(self._world), WARM_ROWS):
+            self._api.shown.renderer.write(range(first, min(first + WARM_ROWS, len(self._world))))
 
     def _answer(self, method: str, path: str, body: bytes) -> Answer:
         if path != API_PATH:
@@ -156,14 +169,13 @@ def serve(config: SandboxConfig, stop: threading.Event | None = None) -> None:
         stop: Ends it when set, for a caller that is not a terminal.
     """
     stop = stop or threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Sandbox(config) as sandbox:
+    with _stopped_by_sigterm(stop), Sandbox(config) as sandbox:
         sys.stdout.write(
             f"API      {sandbox.api_url}\n"
             f"token    {sandbox.token}\n"
             f"control  {sandbox.control_url} (truth, clock, switches)\n"
             f"clock    {sandbox.clock().isoformat()}\n"
+            f"pushes   {_describe_pushes(sandbox)}\n"
             "Stop with Ctrl-C.\n"
         )
         sys.stdout.flush()
@@ -171,6 +183,25 @@ def serve(config: SandboxConfig, stop: threading.Event | None = None) -> None:
             _run_clock(sandbox, config.clock_speed, stop)
         except KeyboardInterrupt:
             sys.stdout.write("Stopped.\n")
+
+
+def _describe_pushes(sandbox: Sandbox) -> str:
+    config = sandbox.config
+    if config.push_url is None:
+        return f"to the folder {config.push_folder}" if config.push_folder else "nowhere"
+    return f"to {config.push_url} with {config.push_token_name}={sandbox.push_token} ({config.push_auth_by})"
+
+
+@contextmanager
+def _stopped_by_sigterm(stop: threading.Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run_clock(sandbox: Sandbox, speed: float, stop: threading.Event) -> None:

@@ -46,7 +46,7 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
 
     @property
     def url(self) -> str:
@@ -60,13 +60,18 @@ class Server(ThreadingHTTPServer):
     def stop(self) -> None:
         """Cut all connections and end all threads."""
         self.stopping.set()
-        self.shutdown()
+        with contextlib.suppress(OSError):  # one last connection wakes the accepting thread
+            socket.create_connection(("127.0.0.1", self.server_address[1]), timeout=1).close()
         self._thread.join()
         with self._open_lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
+
+    def _serve(self) -> None:
+        while not self.stopping.is_set():
+            self.handle_request()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Keep the connection in mind, to be able to cut it."""

@@ -8,14 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from progress_pipeline.sandbox.answering import Api, CallTruth
-from progress_pipeline.sandbox.instants import NEVER, from_us
+from progress_pipeline.sandbox.instants import from_us
 from progress_pipeline.sandbox.pushing import Attempt, Delivery, LostBecause, Pusher
 from progress_pipeline.sandbox.world import JUNK, KINDS, World
+
+UnlistedBecause: TypeAlias = Literal["never", "garbled", "withheld", "held_back", "replaced"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class UpdateTruth:
         registration: The learner's instance of the activity.
         record: The twelve fields, typed, absent ones null.
         is_listed: Whether the API lists it at this instant, as a record that can be read.
-        listed_from: From when the API lists it; None if never.
+        unlisted_because: Why it does not: never, garbled, withheld, held_back (until some later call) or replaced by a
+            newer update of its registration; None if it is listed.
         delivered_count: How many deliveries brought it to the receiver.
         delivered_at: When the first of them did.
         lost_because: Why none did and none will; None if one did or still may.
@@ -43,7 +46,7 @@ class UpdateTruth:
     registration: str
     record: dict[str, Any]
     is_listed: bool
-    listed_from: datetime | None
+    unlisted_because: UnlistedBecause | None
     delivered_count: int
     delivered_at: datetime | None
     lost_because: LostBecause | None
@@ -84,28 +87,28 @@ class Truth:
     def __init__(self, world: World, api: Api, pusher: Pusher, now: Callable[[], int]) -> None:
         self._world, self._api, self._pusher, self._now = world, api, pusher, now
 
-    def updates(self) -> list[UpdateTruth]:
-        """Give all updates that have happened, in order."""
+    def updates(self, *, to_come: bool = False) -> list[UpdateTruth]:
+        """Give all updates that have happened, in order; with those to come, if asked."""
         now, world = self._now(), self._world
-        happened = int(np.searchsorted(world.at, now, side="right"))
-        rows = [row for row in range(happened) if world.kind[row] != JUNK]
-        is_listed = self._api.shown.listing.is_shown(now) & ~self._api.shown.renderer.garbled
+        end = len(world) if to_come else int(np.searchsorted(world.at, now, side="right"))
+        rows = [row for row in range(end) if world.kind[row] != JUNK]
+        is_listed = self._api.shown.listing.is_shown(now)
         by_row: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in self._pusher.deliveries:
             for row in delivery.rows:
                 by_row[row].append(delivery)
         records = world.table.take(rows).to_pylist()
         return [
-            self._update(row, record, by_row[row], is_listed=bool(is_listed[row]))
+            self._update(row, record, by_row[row], is_shown=bool(is_listed[row]))
             for row, record in zip(rows, records, strict=True)
         ]
 
-    def _update(self, row: int, record: dict[str, Any], deliveries: list[Delivery], *, is_listed: bool) -> UpdateTruth:
+    def _update(self, row: int, record: dict[str, Any], deliveries: list[Delivery], *, is_shown: bool) -> UpdateTruth:
         for name in ("dateStarted", "dateCompleted"):
             if record[name] is not None:
                 record[name] = record[name].replace(tzinfo=UTC)
         taken = [one for one in deliveries if one.is_delivered and not one.is_garbled]
-        shown_from = int(self._api.shown.listing.shown_from[row])
+        unlisted_because = self._unlisted_because(row, is_shown=is_shown)
         return UpdateTruth(
             row + 1,
             from_us(int(self._world.at[row])),
@@ -113,12 +116,28 @@ class Truth:
             record["transactionId"],
             record["registration"],
             record,
-            is_listed,
-            None if shown_from >= NEVER else from_us(shown_from),
+            unlisted_because is None,
+            unlisted_because,
             len(taken),
             min((one.attempts[-1].at for one in taken), default=None),
             self._pusher.lost_because(row, deliveries),
         )
+
+    def _unlisted_because(self, row: int, *, is_shown: bool) -> UnlistedBecause | None:
+        shown, flags = self._api.shown, self._pusher.flags
+        if flags["api_never"][row]:
+            return "never"
+        if row in shown.drift.held_back:
+            return "held_back"
+        if not is_shown:
+            return "withheld" if shown.listing.shown_from[row] > self._now() else "replaced"
+        return "garbled" if flags["api_garbled"][row] else None
+
+    def listed_transactions(self) -> set[int]:
+        """Give the transactions of which the API lists a row that can be read, at this instant."""
+        shown = self._api.shown
+        is_read = shown.listing.is_shown(self._now()) & ~shown.renderer.garbled & (self._world.kind != JUNK)
+        return set(self._world.transaction_ids[is_read].tolist())
 
     def registrations(self) -> dict[str, UpdateTruth]:
         """Give each registration's newest update: where the learner stands now."""
