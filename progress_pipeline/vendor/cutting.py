@@ -1,7 +1,8 @@
 """Cutting a list that is not valid JSON into its items, so that one broken record does not cost the others.
 
-The vendor's own samples do not parse: a comma is missing, one stands too many. Strings and brackets are followed and nothing
-else is understood, so a list is cut rightly unless a quote is missing. A body that stops in the middle is not cut at all:
+The vendor's own samples do not parse: a comma is missing, one stands too many. Strings and brackets are followed and
+nothing else is understood, so a list is cut rightly unless a quote is missing. A body that stops in the middle is not
+cut at all:
 what is missing from it nobody knows.
 """
 

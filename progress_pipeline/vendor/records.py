@@ -1,9 +1,9 @@
 """What the vendor sends, read into Arrow: the API's answers and the webhook's bundles.
 
-Any envelope that the vendor was seen to use is taken: a bare list, one bare object, `{count, rows}`; for the webhook a bundle
-of three lists or one flat record. A thing among the records that is no record becomes a `Reject` with its place, its
-reason and its raw text, and the others still come. A body that is no answer at all is an error, never an empty page.
-What a value means is not decided here; see `verbatim` for how it is kept.
+Any envelope that the vendor was seen to use is taken: a bare list, one bare object, `{count, rows}`; for the webhook
+a bundle of three lists or one flat record. A thing among the records that is no record becomes a `Reject` with its
+place, its reason and its raw text, and the others still come. A body that is no answer at all is an error, never an
+empty page. What a value means is not decided here; see `verbatim` for how it is kept.
 """
 
 import re
@@ -100,7 +100,8 @@ def read_page(body: bytes) -> Page:
     `{}` and `null` are empty pages (how some servers write "nothing"); nobody takes an empty page for a proof.
 
     Raises:
-        UnreadableAnswerError: The body is no answer: it is empty, is not JSON, stops in the middle, or is an object that is
+        UnreadableAnswerError: The body is no answer: it is empty, is not JSON, stops in the middle, or is an object
+        that is
             neither a record nor has `rows`.
     """
     body = _clean(body)
@@ -178,8 +179,8 @@ def _table(rows: Sequence[Row], positions: Sequence[int]) -> pa.Table:
 def read_bundle(body: bytes) -> Bundle:
     """Read a delivery of the webhook.
 
-    A flat record, as sent in 2017, is taken too: it is a completion if dateCompleted is set, started if its progress is 0,
-    else progressed; so is a bare list of such. A `token` is dropped unread.
+    A flat record, as sent in 2017, is taken too: it is a completion if dateCompleted is set, started if its progress
+    is 0, else progressed; so is a bare list of such. A `token` is dropped unread.
 
     Raises:
         UnreadableAnswerError: The body is no delivery.

@@ -4,8 +4,9 @@ A value stands as it was sent: a string without its quotes and escapes, `null` o
 (number, boolean, list, object) as the very characters of the body. So 9.09 stays 9.09, 100 stays 100 and 1e2 stays 1e2.
 
 Two ways lead to the same rows. The quick one decodes a whole list into typed structs and holds for records that have
-known keys and plain values alone; it is left at the first doubt. The careful one takes record by record and says of each
-why it is none. What surrounds the records (envelopes, bundles, broken JSON) is the subject of `records` and `cutting`.
+known keys and plain values alone; it is left at the first doubt. The careful one takes record by record and says of
+each why it is none. What surrounds the records (envelopes, bundles, broken JSON) is the subject of `records` and
+`cutting`.
 """
 
 import json
@@ -15,7 +16,6 @@ from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import msgspec
-import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
 
 FIELDS: tuple[tuple[str, str], ...] = (
@@ -74,7 +74,8 @@ def quick_rows(body: bytes) -> list[Row] | None:
         records = _RECORDS.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    # A struct holds the last of two equal keys. There were none if the body has as many keys as the structs have values.
+    # A struct holds the last of two equal keys. There were none if the body has as many keys as the structs have
+    # values.
     values = [msgspec.structs.astuple(record) for record in records]
     unset_count = sum(row.count(UNSET) for row in values)
     if body.count(b'":') != len(values) * len(KEYS) - unset_count:
@@ -148,7 +149,7 @@ def _refuse_double_keys(body: bytes, values: dict[str, Raw]) -> None:
 
 
 def mend_halves(body: bytes) -> bytes:
-    r"""Make halves of surrogate pairs readable, as a name cut to 100 UTF-16 units leaves them: `\\ud83d` stays as written."""
+    r"""Make halves of surrogate pairs readable, as names cut to 100 UTF-16 units end in: `\\ud83d` stays as written."""
     return _ESCAPE.sub(lambda found: b"\\\\" + found[1] if found[1] else found[0], body)
 
 

@@ -1,0 +1,301 @@
+"""The client of the vendor's API: one question, one answer, each call counted before it leaves.
+
+The token travels in the body, over TLS (or to this machine itself), and is in no message, log or repr; redirects are
+not followed, so it goes nowhere else. What can heal is asked again, a little later each time; every try is a call in
+the ledger. Every body is kept as it came. What an answer means for a window is not decided here.
+"""
+
+import hashlib
+import ipaddress
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import httpx
+import stamina
+
+from progress_pipeline.clock import Clock, system_clock
+from progress_pipeline.errors import (
+    LimitRefusedError,
+    SettingsError,
+    VendorUnavailableError,
+)
+from progress_pipeline.vendor.answering import ERROR_BODY_BYTES, Judgement, http_date, judge
+from progress_pipeline.vendor.ledger import CallLedger, Finish, Purpose
+from progress_pipeline.vendor.pages import KeptPages
+from progress_pipeline.vendor.records import Page
+from progress_pipeline.vendor.windows import Window
+
+MILLISECOND = timedelta(milliseconds=1)
+MEBIBYTE = 1 << 20
+SKEW_DOUBT = timedelta(seconds=3)
+"""A Date header tells whole seconds, and travels for a while."""
+SHOWING = timedelta(minutes=1)
+"""How long a change may take until the vendor shows it; a double on this machine shows it at once."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one call asks.
+
+    Attributes:
+        window: The span, as it is written into the request: startDate and endDate.
+        number: How many records at most.
+        start: From which on, in the vendor's unit.
+        search: The search term.
+        sort: The field to sort by; None leaves it out.
+        order: ASC or DESC.
+    """
+
+    window: Window
+    number: int
+    start: int = 0
+    search: str = ""
+    sort: str | None = None
+    order: str = "ASC"
+
+    def fields(self) -> dict[str, object]:
+        """Give the request's fields, less the token."""
+        fields: dict[str, object] = {
+            "start": self.start,
+            "number": self.number,
+            "search": self.search,
+            "completed": False,
+            "startDate": date_text(self.window.start),
+            "endDate": date_text(self.window.end, is_end=True),
+            "order": self.order,
+        }
+        return fields if self.sort is None else {**fields, "sort": self.sort}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one call brought.
+
+    Attributes:
+        question: What was asked.
+        page: The records.
+        call_id: The call's number in the ledger.
+        counted_at: When it was counted, before it left.
+        observed_at: When it was there.
+    """
+
+    question: Question
+    page: Page
+    call_id: int
+    counted_at: datetime
+    observed_at: datetime
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how often a call is tried, and how much it may bring.
+
+    Attributes:
+        connect_seconds: To reach the vendor.
+        read_seconds: Between two pieces of an answer.
+        whole_seconds: For a whole answer.
+        body_bytes: Of a body.
+        attempts: Calls for one question.
+        wait_seconds: The longest wait that a Retry-After is granted; beyond it, the day's limit is meant.
+    """
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    whole_seconds: float = 300.0
+    body_bytes: int = 256 * MEBIBYTE
+    attempts: int = 4
+    wait_seconds: float = 60.0
+
+
+class _PassingError(Exception):
+    """A failure that asking again may heal."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(str(judgement.error))
+        self.judgement = judgement
+
+
+class VendorClient:
+    """Asks the vendor; a context manager.
+
+    Args:
+        url: The full endpoint.
+        token: The API's token.
+        ledger: Counts each call before it leaves.
+        clock: Gives the run's present instant.
+        pages: Keeps each body.
+        limits: How long, how often, how much.
+        transport: Stands in for the network.
+
+    Attributes:
+        is_double: Whether the endpoint is this machine, where a double of the vendor plays time.
+        skew: How far the vendor's clock is ahead of ours, by its Date header.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a client is made of, each by name
+        self,
+        url: str,
+        token: str,
+        ledger: CallLedger,
+        *,
+        clock: Clock = system_clock,
+        pages: KeptPages | None = None,
+        limits: Limits | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = httpx.URL(url)
+        self.is_double = is_loopback(self.url.host)
+        if self.url.scheme != "https" and not self.is_double:
+            raise SettingsError(
+                f"PROGRESS_API_URL must begin with https://, since the token travels to it; it is {self.url}."
+            )
+        self.ledger = ledger
+        self.clock = clock
+        self.skew = timedelta()
+        self._token = token
+        self._pages = pages or KeptPages(None)
+        self._limits = limits or Limits()
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(self._limits.read_seconds, connect=self._limits.connect_seconds),
+            follow_redirects=False,
+            trust_env=not self.is_double,
+            transport=transport,
+            headers={"Accept": "application/json", "Content-Type": "application/json"},
+        )
+        self._pages.drop_old(clock().date())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def vendor_now(self) -> datetime:
+        """Give an instant up to which the vendor shows what happened.
+
+        It is ours, or earlier if the vendor's clock is behind, less what a change may take to show.
+        """
+        behind = min(self.skew, timedelta()) if abs(self.skew) > SKEW_DOUBT else timedelta()
+        return self.clock() + behind - (timedelta() if self.is_double else SHOWING)
+
+    def ask(self, purpose: Purpose, question: Question) -> Answer:
+        """Ask one question, again where that may heal.
+
+        Raises:
+            CallsUsedUpError: The ledger holds the call back.
+            TokenRefusedError: The token is not accepted.
+            LimitRefusedError: The vendor's limit is reached; the ledger now holds all calls back.
+            QuestionRefusedError: The vendor does not take the question.
+            UnreadableAnswerError: What it answered is no answer, each time.
+            VendorUnavailableError: It could not be reached or failed, each time.
+        """
+        tries = stamina.retry_context(
+            on=self._backoff,
+            attempts=self._limits.attempts,
+            timeout=None,
+            wait_initial=1.0,
+            wait_max=30.0,
+        )
+        try:
+            for attempt in tries:
+                with attempt:
+                    return self._ask_once(purpose, question)
+        except _PassingError as passing:
+            judgement = passing.judgement
+            if isinstance(judgement.error, LimitRefusedError):
+                self.ledger.refuse(str(judgement.error), judgement.wait)
+            raise judgement.error from passing.__cause__
+        raise VendorUnavailableError("No call was tried.")
+
+    def _backoff(self, error: Exception) -> bool | float:
+        """Say whether to ask again, and how long to wait where the vendor said so."""
+        if not isinstance(error, _PassingError) or not error.judgement.can_heal:
+            return False
+        wait = error.judgement.wait
+        if wait is None:
+            return True
+        return wait.total_seconds() if wait.total_seconds() <= self._limits.wait_seconds else False
+
+    def _ask_once(self, purpose: Purpose, question: Question) -> Answer:
+        fields = question.fields()
+        counted_at = self.clock()
+        call_id = self.ledger.reserve(purpose, question.window, fields)
+        begun = time.monotonic()
+        try:
+            status, headers, body = self._send(fields, begun)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            said = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.ledger.finish(call_id, Finish("failed", duration_seconds=time.monotonic() - begun, error=said))
+            failure = VendorUnavailableError(f"The vendor at {self.url.host} could not be asked ({said}).")
+            raise _PassingError(Judgement(failure, can_heal=True)) from error
+        read = judge(status, headers, body, system_clock())
+        self._pages.keep(call_id, counted_at, body)
+        finish = Finish(
+            outcome="answered",
+            http_status=status,
+            byte_count=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            duration_seconds=time.monotonic() - begun,
+        )
+        if isinstance(read, Judgement):
+            outcome = "failed" if read.can_heal else "refused"
+            self.ledger.finish(call_id, replace(finish, outcome=outcome, error=str(read.error)))
+            raise _PassingError(read)
+        self.ledger.finish(call_id, replace(finish, row_count=read.records.num_rows, vendor_count=read.count))
+        self._note_skew(headers.get("date", ""))
+        return Answer(question, read, call_id, counted_at, self.clock())
+
+    def _send(self, fields: dict[str, object], begun: float) -> tuple[int, httpx.Headers, bytes]:
+        content = json.dumps({"token": self._token, **fields}).encode()
+        with self._http.stream("POST", self.url, content=content) as response:
+            limit = self._limits.body_bytes if response.is_success else ERROR_BODY_BYTES
+            body = b"".join(self._pieces(response, limit, begun))
+        return response.status_code, response.headers, body.replace(self._token.encode(), b"(token)")
+
+    def _pieces(self, response: httpx.Response, limit: int, begun: float) -> Iterator[bytes]:
+        size = 0
+        for piece in response.iter_bytes():
+            size += len(piece)
+            if size > limit and response.is_success:
+                raise httpx.DecodingError(f"its answer is larger than {limit} bytes", request=None)
+            if time.monotonic() - begun > self._limits.whole_seconds:
+                raise TimeoutError(f"its answer took more than {self._limits.whole_seconds:.0f} seconds")
+            yield piece
+            if size > limit:
+                return
+
+    def _note_skew(self, date: str) -> None:
+        """Take the vendor's clock from its Date header, held against the run's clock or the machine's, as is nearer.
+
+        A double may play time, in its Date header too or not; a run may be played as of another instant.
+        """
+        at = http_date(date)
+        if at is not None:
+            self.skew = min((at - self.clock(), at - system_clock()), key=abs)
+
+
+def date_text(instant: datetime, *, is_end: bool = False) -> str:
+    """Write an instant as the vendor's sample does, to the millisecond; an end is rounded up."""
+    rest = timedelta(microseconds=instant.microsecond % 1000)
+    if rest:
+        instant += MILLISECOND - rest if is_end else -rest
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,350 @@
+"""The calls ledger: every call is written here before it leaves, and the day's last call is the last.
+
+One SQLite file that all processes share. A call is reserved under an immediate transaction, synced to disk, and only
+then sent; so over any number of processes, restarts and kills the vendor never sees more calls in a day than it
+grants. A call that was never finished (its process was killed) counts. Which calls count towards a day is decided in
+`counting`.
+
+A refusal that comes in spite of all this (another client uses the same token) is believed: until it is over no call
+leaves.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from progress_pipeline.clock import Clock, system_clock
+from progress_pipeline.errors import CallsUsedUpError
+from progress_pipeline.vendor.counting import (
+    DAY,
+    LONG_DAY,
+    ROLLING,
+    Purpose,
+    clocks_were_set_back,
+    count_day_at,
+    is_late,
+    left_for,
+    reserves,
+)
+from progress_pipeline.vendor.windows import Window
+
+__all__ = ["Call", "CallLedger", "Purpose"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+LONGEST_CALL = timedelta(minutes=10)
+"""A call that never ended may have reached the vendor this long after it was counted."""
+BELIEVED = timedelta(hours=12)
+"""How long a refusal without a Retry-After is believed where the count day never ends."""
+WAIT_SECONDS = 60.0
+
+_SCHEMA = """
+create table if not exists calls (
+    call_id integer primary key autoincrement,
+    purpose text not null,
+    window_start integer,
+    window_end integer,
+    request text not null,
+    counted_at integer not null,
+    real_at integer not null,
+    held_until integer not null,
+    finished_at integer,
+    outcome text not null default 'unfinished',
+    http_status integer,
+    row_count integer,
+    vendor_count integer,
+    byte_count integer,
+    sha256 text,
+    duration_seconds real,
+    error text
+) strict;
+create index if not exists calls_by_hold on calls (held_until, counted_at, purpose);
+create table if not exists refusals (refused_at integer not null, until_at integer not null, said text) strict;
+create table if not exists knowledge (name text primary key, value text not null) strict;
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call as the ledger has it; the fields are those of `raw.api_calls`. Instants are aware."""
+
+    call_id: int
+    purpose: str
+    window_start: datetime | None
+    window_end: datetime | None
+    request: str
+    counted_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    http_status: int | None
+    row_count: int | None
+    vendor_count: int | None
+    byte_count: int | None
+    sha256: str | None
+    duration_seconds: float | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How a call ended.
+
+    Attributes:
+        outcome: answered, failed or refused.
+        http_status: The answer's status.
+        row_count: Records in it.
+        vendor_count: The vendor's `count`.
+        byte_count: Bytes of its body.
+        sha256: SHA-256 of the body as kept, in hex.
+        duration_seconds: From sending to the last byte.
+        error: What went wrong; never a token.
+    """
+
+    outcome: str
+    http_status: int | None = None
+    row_count: int | None = None
+    vendor_count: int | None = None
+    byte_count: int | None = None
+    sha256: str | None = None
+    duration_seconds: float | None = None
+    error: str | None = None
+
+
+class CallLedger:
+    """The ledger in one SQLite file; a context manager. Safe to open in many processes at once.
+
+    Args:
+        path: The file; it and its folder are made if absent.
+        daily_calls: Calls that the vendor grants in a day.
+        count_day: When its day begins: `rolling`, or a time zone.
+        clock: Gives the instant by which calls are counted.
+    """
+
+    def __init__(self, path: Path, *, daily_calls: int, count_day: str = ROLLING, clock: Clock = system_clock) -> None:
+        self.path = path
+        self.daily_calls = daily_calls
+        self.count_day = count_day
+        self.clock = clock
+        self._needed: dict[Purpose, int] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+        self._connection.execute("pragma synchronous = full")
+        self._connection.execute("pragma journal_mode = delete")
+        with self.transaction() as connection:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction that no other process can come between; it is rolled back on an error."""
+        connection = self._connection
+        connection.execute("begin immediate")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
+
+    def expect(self, needed: Mapping[Purpose, int]) -> None:
+        """Say what purposes will need at most in this run, so that no more is kept for them."""
+        self._needed = dict(needed)
+
+    def reserve(self, purpose: Purpose, window: Window | None, request: Mapping[str, object]) -> int:
+        """Count a call before it leaves.
+
+        Args:
+            purpose: What it is for.
+            window: The span that it asks for.
+            request: What is asked, without the token.
+
+        Returns:
+            The call's number, ascending over all time.
+
+        Raises:
+            CallsUsedUpError: The day, or what it keeps for this purpose, is used up; nothing was counted.
+        """
+        now = self.clock()
+        with self.transaction() as connection:
+            self._hold_back(purpose, now)
+            cursor = connection.execute(
+                "insert into calls (purpose, window_start, window_end, request, counted_at, real_at, held_until) "
+                "values (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    purpose.value,
+                    _us(window.start) if window else None,
+                    _us(window.end) if window else None,
+                    json.dumps(request, sort_keys=True, ensure_ascii=False),
+                    _us(now),
+                    _us(system_clock()),
+                    _us(now + LONGEST_CALL),
+                ),
+            )
+        if cursor.lastrowid is None:
+            raise RuntimeError("SQLite gave no row number")
+        return cursor.lastrowid
+
+    def _hold_back(self, purpose: Purpose, now: datetime) -> None:
+        until = self.refused_until()
+        if until is not None:
+            raise CallsUsedUpError(
+                "The vendor refused a call because its limit is reached, in spite of the ledger (is the token used "
+                f"elsewhere?). No call leaves before {until:%Y-%m-%d %H:%M} UTC; the next run continues."
+            )
+        if self._left(purpose, now) <= 0:
+            used = sum(self._used(now).values())
+            kept = self.daily_calls - used
+            rest = f"; the other {kept} are kept for other purposes" if kept > 0 else ""
+            raise CallsUsedUpError(
+                f"The calls for {purpose.value} are used up: {used} of {self.daily_calls} of the day "
+                f"({self.count_day}){rest}. The next run continues where this one stops."
+            )
+
+    def finish(self, call_id: int, finish: Finish) -> None:
+        """Write down how a call ended."""
+        now = self.clock()
+        with self.transaction() as connection:
+            connection.execute(
+                "update calls set finished_at = ?, held_until = max(counted_at, ?), outcome = ?, http_status = ?, "
+                "row_count = ?, vendor_count = ?, byte_count = ?, sha256 = ?, duration_seconds = ?, error = ? "
+                "where call_id = ?",
+                (
+                    _us(now),
+                    _us(now),
+                    finish.outcome,
+                    finish.http_status,
+                    finish.row_count,
+                    finish.vendor_count,
+                    finish.byte_count,
+                    finish.sha256,
+                    finish.duration_seconds,
+                    finish.error,
+                    call_id,
+                ),
+            )
+
+    def refuse(self, said: str, retry_after: timedelta | None) -> datetime:
+        """Believe the vendor that its limit is reached, and hold all calls back until it is over.
+
+        Args:
+            said: What the vendor said.
+            retry_after: How long it asked to wait, where it did.
+
+        Returns:
+            The instant until which no call leaves.
+        """
+        now = self.clock()
+        day = count_day_at(self.count_day, now)
+        longest = day.ends_at or now + DAY
+        until = min(now + retry_after, longest) if retry_after is not None else day.ends_at or now + BELIEVED
+        with self.transaction() as connection:
+            connection.execute("insert into refusals values (?, ?, ?)", (_us(now), _us(until), said))
+        return until
+
+    def refused_until(self) -> datetime | None:
+        """Give the instant until which the vendor refuses calls; None if it does not."""
+        now = self.clock()
+        row = self._connection.execute(
+            "select max(until_at) from refusals where until_at > ? and refused_at <= ?", (_us(now), _us(now))
+        ).fetchone()
+        return _instant(row[0])
+
+    def used(self) -> int:
+        """Give the calls that count towards the day that holds the present instant."""
+        return sum(self._used(self.clock()).values())
+
+    def left(self, purpose: Purpose | None = None) -> int:
+        """Give the calls that the day has left, or has left for a purpose."""
+        now = self.clock()
+        return 0 if self.refused_until() is not None else self._left(purpose, now)
+
+    def _left(self, purpose: Purpose | None, now: datetime) -> int:
+        used = self._used(now)
+        left = max(0, self.daily_calls - sum(used.values()))
+        if purpose is None:
+            return left
+        lends: frozenset[Purpose] = frozenset()
+        if is_late(self.count_day, now):
+            lends = frozenset(Purpose) - ({Purpose.DAILY} if self.count_day == ROLLING else set())
+        return left_for(purpose, left, used, reserves(self.daily_calls, self._needed), lends=lends)
+
+    def _used(self, now: datetime) -> dict[Purpose, int]:
+        day = count_day_at(self.count_day, now)
+        used = self._counted(day.since, day.until)
+        if self.count_day == ROLLING and sum(used.values()) < self.daily_calls:
+            longer = self._counted(now - LONG_DAY, now + LONG_DAY)
+            # The list of zones is long, so it is looked at only where the 25th hour decides.
+            hour = now.replace(minute=0, second=0, microsecond=0)
+            if sum(longer.values()) >= self.daily_calls and clocks_were_set_back(hour):
+                return longer
+        return used
+
+    def _counted(self, since: datetime, until: datetime) -> dict[Purpose, int]:
+        rows = self._connection.execute(
+            "select purpose, count(*) from calls where held_until > ? and counted_at < ? group by purpose",
+            (_us(since), _us(until)),
+        ).fetchall()
+        return {Purpose(purpose): count for purpose, count in rows}
+
+    def calls_since(self, call_id: int) -> list[Call]:
+        """Give the calls with a greater number, ascending."""
+        rows = self._connection.execute(
+            "select call_id, purpose, window_start, window_end, request, counted_at, finished_at, outcome, "
+            "http_status, row_count, vendor_count, byte_count, sha256, duration_seconds, error from calls "
+            "where call_id > ? order by call_id",
+            (call_id,),
+        ).fetchall()
+        return [_call(row) for row in rows]
+
+    def know(self, name: str, value: object) -> None:
+        """Keep a piece of knowledge about the vendor beside its calls."""
+        with self.transaction() as connection:
+            text = json.dumps(value, sort_keys=True)
+            connection.execute("insert or replace into knowledge values (?, ?)", (name, text))
+
+    def known(self) -> dict[str, Any]:
+        """Give all knowledge kept."""
+        rows = self._connection.execute("select name, value from knowledge")
+        return {name: json.loads(value) for name, value in rows}
+
+    def forget(self, before: datetime) -> int:
+        """Drop the calls counted before an instant, which the warehouse has long since; give how many."""
+        with self.transaction() as connection:
+            connection.execute("delete from refusals where until_at < ?", (_us(before),))
+            return connection.execute(
+                "delete from calls where held_until < ? and counted_at < ?", (_us(before), _us(before))
+            ).rowcount
+
+
+def _call(row: tuple[Any, ...]) -> Call:
+    number, purpose, start, end, request, counted, finished, *rest = row
+    counted_at = _instant(counted)
+    if counted_at is None:
+        raise RuntimeError("a call without counted_at")
+    return Call(number, purpose, _instant(start), _instant(end), request, counted_at, _instant(finished), *rest)
+
+
+def _us(instant: datetime) -> int:
+    return (instant - EPOCH) // MICROSECOND
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + microseconds * MICROSECOND
