@@ -1,11 +1,11 @@
 """One load: Arrow tables into `raw`, all of them or none, through a dlt pipeline.
 
 Loads are counted from 1, and a load's number stands on every row that it brought. dlt commits the tables of a load one
-after the other and its own `_dlt_loads` last, so rows of a load that is not in `_dlt_loads` are torn: a `Loader` removes
-them before anything else. What they held was not yet called covered, or read, and is brought again.
+after the other and its own `_dlt_loads` last, so rows of a load that is not in `_dlt_loads` are torn. A `Loader`
+removes them before anything else; what they held was not yet called covered, or read, and is brought again.
 
-dlt's working folder lives only as long as the `Loader`. Its state comes back from the warehouse, so a cursor is believed
-only if the load that moved it was finished.
+dlt's working folder lives only as long as the `Loader`. Its state comes back from the warehouse, so a cursor is
+believed only if the load that moved it was finished.
 """
 
 import tempfile
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from dlt.extract import DltSource
 
 SCHEMA = "raw"
+_SQL_TYPES = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    INSTANT: "timestamp",
+}
 _TYPES = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -171,12 +178,6 @@ class Loader:
         """Give the item of `raw.runs` that every load carries."""
         return item(RUNS, arrow(RUNS, [self._run.row(self.load_number)]))
 
-    def empty_tables(self) -> Iterator[Any]:
-        """Give an empty item of every raw table in the first load, so that each exists from then on."""
-        if self.load_number == 1:
-            for table in RAW_TABLES:
-                yield item(table, table.schema.empty_table())
-
     @contextmanager
     def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:
         """Open the warehouse for reading what was loaded; not to be held while loading."""
@@ -184,23 +185,33 @@ class Loader:
             yield client.native_connection
 
     def _begin(self) -> None:
-        """Count the finished loads, and remove the rows of one that was not."""
+        """Make the tables that are not there yet, count the finished loads, remove the rows of one that was not."""
         with self.query() as connection:
-            tables = {
+            connection.execute(f"create schema if not exists {SCHEMA}")
+            there = {
                 row[0]
                 for row in connection.execute(
                     "select table_name from duckdb_tables() where schema_name = $1", [SCHEMA]
                 ).fetchall()
             }
-            if "_dlt_loads" not in tables:
-                return
-            finished = connection.execute("select count(*) from raw._dlt_loads where status = 0").fetchone()
-            self.load_number = 1 + (finished[0] if finished else 0)
             for table in RAW_TABLES:
-                if table.name in tables:
-                    # The name is one of our own.
-                    statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
-                    connection.execute(statement, [self.load_number])
+                if table.name not in there:
+                    connection.execute(_ddl(table))
+            if "_dlt_loads" in there:
+                finished = connection.execute("select count(*) from raw._dlt_loads where status = 0").fetchone()
+                self.load_number = 1 + (finished[0] if finished else 0)
+            for table in RAW_TABLES:
+                # The name is one of our own.
+                statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
+                connection.execute(statement, [self.load_number])
+
+
+def _ddl(table: RawTable) -> str:
+    """Write the statement that makes a raw table, with the types that dlt would give it."""
+    columns = ", ".join(
+        f"{field.name} {_SQL_TYPES[field.type]}{'' if field.nullable else ' not null'}" for field in table.schema
+    )
+    return f"create table {SCHEMA}.{table.name} ({columns})"
 
 
 @contextmanager

@@ -2,27 +2,28 @@
 
     carry_out(asks) ──batches──> one load: api_progress (new versions), api_windows, api_calls, rejects, runs
 
-A batch's records, the windows that they prove and dlt's cursor are committed by one load. A record is new when it differs
-from the newest version of its transaction: one that goes back to an earlier state is seen again, one that is asked
-again unchanged adds nothing. What to ask is decided elsewhere; this module loads what comes.
+A batch's records, the windows that they prove and dlt's cursor are committed by one load. A record is new when it
+differs from the newest version of its transaction: one that goes back to an earlier state is seen again, one that is
+asked again unchanged adds nothing. What to ask is decided elsewhere; this module loads what comes.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dlt
 import pyarrow as pa
+from dlt.extract import DltResource
 
 from progress_pipeline.errors import ProgressPipelineError
 from progress_pipeline.ingest.loading import Loader, arrow, item, naive
-from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS
+from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS, RawTable
 from progress_pipeline.vendor.windows import Window, join
 
 if TYPE_CHECKING:
-    from dlt.extract import DltSource
+    import duckdb
 
     from progress_pipeline.vendor.asking import Batch, WindowAttempt
     from progress_pipeline.vendor.ledger import Call
@@ -54,6 +55,12 @@ _NEW_VERSIONS = """
 """
 
 
+_CALLS_LOADED = """
+    select coalesce(least(max(call_id), min(call_id) filter (where outcome = 'unfinished' and counted_at > $1) - 1), 0)
+    from raw.api_calls
+"""
+
+
 @dataclass
 class ApiReport:
     """What was asked and loaded.
@@ -63,7 +70,7 @@ class ApiReport:
         new_versions: Of those, the ones that told something new.
         rejects: Things in answers that could not be read as a record.
         windows: The attempts to cover a window, in order.
-        covered_until: End of unbroken proven coverage; None if nothing is covered yet.
+        covered_until: End of unbroken proven coverage from its start on; None before the first load.
         loads: Loads that it took.
     """
 
@@ -75,6 +82,36 @@ class ApiReport:
     loads: int = 0
 
 
+@dataclass
+class _Gathered:
+    """What one load will hold: some batches as one, and the calls that brought them."""
+
+    records: list[pa.Table] = field(default_factory=list)
+    rejects: list[dict[str, object]] = field(default_factory=list)
+    windows: list["WindowAttempt"] = field(default_factory=list)
+    row_count: int = 0
+
+    def add(self, batch: "Batch", load_number: int) -> None:
+        """Add a batch."""
+        self.records.append(batch.records)
+        self.windows.extend(batch.windows)
+        self.row_count += batch.records.num_rows
+        for call_id, reject in batch.rejects:
+            name = hashlib.sha256(f"{call_id}\0{reject.position}\0{reject.reason}".encode()).hexdigest()[:32]
+            self.rejects.append(
+                {
+                    "reject_id": name,
+                    "source": "api",
+                    "call_id": call_id,
+                    "position": reject.position,
+                    "reason": reject.reason,
+                    "raw_text": reject.raw_text,
+                    "observed_at": naive(batch.observed_at),
+                    "load_number": load_number,
+                }
+            )
+
+
 def load_batches(
     loader: Loader, batches: Iterable["Batch"], *, calls_since: Callable[[int], Iterable["Call"]], start_at: datetime
 ) -> ApiReport:
@@ -83,7 +120,7 @@ def load_batches(
     Args:
         loader: The open loader.
         batches: What `carry_out` gives; an error that it ends with is raised after what came before it is loaded.
-        calls_since: Gives the ledger's calls from a call's number on.
+        calls_since: Gives the ledger's calls with a number greater than a given one.
         start_at: First instant to be covered.
 
     Raises:
@@ -92,7 +129,7 @@ def load_batches(
     """
     report = ApiReport()
     failure: ProgressPipelineError | None = None
-    waiting: list[Batch] = []
+    gathered = _Gathered()
     stream = iter(batches)
     while True:
         try:
@@ -100,10 +137,10 @@ def load_batches(
         except ProgressPipelineError as error:
             failure, batch = error, None
         if batch is not None:
-            waiting.append(batch)
-        if batch is None or sum(each.records.num_rows for each in waiting) >= ROWS_A_LOAD:
-            _load(loader, waiting, calls_since, start_at, report)
-            waiting = []
+            gathered.add(batch, loader.load_number)
+        if batch is None or gathered.row_count >= ROWS_A_LOAD:
+            _load(loader, gathered, calls_since, start_at, report)
+            gathered = _Gathered()
         if batch is None:
             break
     if failure is not None:
@@ -113,43 +150,97 @@ def load_batches(
 
 def _load(
     loader: Loader,
-    batches: list["Batch"],
+    gathered: _Gathered,
     calls_since: Callable[[int], Iterable["Call"]],
     start_at: datetime,
     report: ApiReport,
 ) -> None:
-    """Load some batches, and add to the report what they brought."""
+    """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
-        first = _first_call_to_load(connection) if loader.load_number > 1 else 0
-        records = pa.concat_tables([batch.records for batch in batches]) if batches else None
-        if records is not None and loader.load_number > 1:
-            connection.register("records", records)
-            records = connection.execute(_NEW_VERSIONS).to_arrow_table()
-            connection.unregister("records")
-    report.records += sum(batch.records.num_rows for batch in batches)
-    rejects = [each for batch in batches for each in batch.rejects]
-    windows = [each for batch in batches for each in batch.windows]
+        row = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchone()
+        last_call = row[0] if row else 0
+        records = _new_versions(connection, pa.concat_tables(gathered.records)) if gathered.records else None
+    tables: list[tuple[RawTable, pa.Table]] = [
+        (API_CALLS, arrow(API_CALLS, [_call_row(call, loader.load_number) for call in calls_since(last_call)])),
+        (REJECTS, arrow(REJECTS, gathered.rejects)),
+    ]
+    if records is not None:
+        number = pa.array([loader.load_number] * records.num_rows, pa.int64())
+        tables.append((API_PROGRESS, records.append_column("load_number", number)))
     spans: list[Window] = []
-    source = vendor_api(loader, records, windows, rejects, list(calls_since(first)), start_at, spans)
-    sent = loader.load(source)
-    report.new_versions += sent[API_PROGRESS.name]
-    report.rejects += len(rejects)
-    report.windows.extend(windows)
-    report.covered_until = _covered_until(spans, start_at)
+    loader.load(vendor_api(loader, tables, gathered.windows, start_at, spans))
+    report.records += gathered.row_count
+    report.new_versions += records.num_rows if records is not None else 0
+    report.rejects += len(gathered.rejects)
+    report.windows.extend(gathered.windows)
+    report.covered_until = covered_until(spans, start_at)
     report.loads += 1
 
 
-@dlt.source(name="raw", max_table_nesting=0)
-def vendor_api(  # noqa: PLR0913, PLR0917 - one argument a table
+@dlt.source(name="raw")
+def vendor_api(
     loader: Loader,
-    records: pa.Table | None,
-    windows: list["WindowAttempt"],
-    rejects: list[tuple[int, Any]],
-    calls: list["Call"],
+    tables: Iterable[tuple[RawTable, pa.Table]],
+    windows: Iterable["WindowAttempt"],
     start_at: datetime,
     spans: list[Window],
-) -> "DltSource":
-    """Give one load's tables, and move dlt's cursor by the windows that it proves.
+) -> DltResource:
+    """Give one load's tables to dlt, and move its cursor by the windows that they prove.
 
     The cursor is dlt's own source state: the spans proven covered, joined. dlt writes it in the same load as the rows.
+
+    Args:
+        loader: The open loader.
+        tables: The load's tables, but for the windows.
+        windows: Finished attempts whose rows are in these tables or in earlier loads.
+        start_at: First instant to be covered.
+        spans: Filled with the cursor as it is after this load.
     """
+
+    @dlt.resource(name="vendor_api")
+    def answers() -> Iterator[Any]:
+        for table, data in tables:
+            if data.num_rows:
+                yield item(table, data)
+        state = dlt.current.source_state()
+        spans.extend(_spans(state.get("covered", []), windows))
+        state["covered"] = [[span.start.isoformat(), span.end.isoformat()] for span in spans]
+        until = covered_until(spans, start_at)
+        rows = [_window_row(window, until, loader.load_number) for window in windows]
+        if rows:
+            yield item(API_WINDOWS, arrow(API_WINDOWS, rows))
+        yield loader.run_row()
+
+    return answers()
+
+
+def covered_until(spans: Iterable[Window], start_at: datetime) -> datetime:
+    """Give the end of the unbroken coverage that begins at an instant; the instant itself if nothing covers it."""
+    return next((span.end for span in spans if span.start <= start_at < span.end), start_at)
+
+
+def _spans(before: Iterable[tuple[str, str]], windows: Iterable["WindowAttempt"]) -> tuple[Window, ...]:
+    """Join what was covered and what was just proven."""
+    covered = [Window(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in before]
+    proven = [Window(each.window_start, each.window_end) for each in windows if each.is_complete and not each.search]
+    return join([*covered, *proven])
+
+
+def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) -> pa.Table:
+    """Keep the records that differ from the newest version of their transaction."""
+    connection.register("records", records)
+    kept: pa.Table = connection.execute(_NEW_VERSIONS).to_arrow_table()
+    connection.unregister("records")
+    return kept
+
+
+def _call_row(call: "Call", load_number: int) -> dict[str, object]:
+    return _naive_row(asdict(call)) | {"load_number": load_number}
+
+
+def _window_row(window: "WindowAttempt", until: datetime, load_number: int) -> dict[str, object]:
+    return _naive_row(asdict(window)) | {"covered_until": naive(until), "load_number": load_number}
+
+
+def _naive_row(row: dict[str, Any]) -> dict[str, object]:
+    return {name: naive(value) if isinstance(value, datetime) else value for name, value in row.items()}

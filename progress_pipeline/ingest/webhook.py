@@ -100,14 +100,12 @@ def load_landed(loader: Loader, landing: Path, *, now: datetime) -> LandReport:
         if gathered.byte_count >= BYTES_A_LOAD:
             _load(loader, gathered, report)
             gathered = _Gathered()
-    if gathered.files or loader.load_number == 1:
+    if gathered.files:
         _load(loader, gathered, report)
     return report
 
 
 def _known_files(loader: Loader) -> tuple[dict[str, tuple[int, int]], set[str]]:
-    if loader.load_number == 1:
-        return {}, set()
     with loader.query() as connection:
         rows = connection.execute(
             "select file, byte_count, modified_ns, file_id from raw.webhook_files order by load_number"
@@ -139,7 +137,6 @@ def webhook(loader: Loader, tables: Iterable[tuple[RawTable, pa.Table]]) -> DltR
 
     @dlt.resource(name="webhook")
     def landed() -> Iterator[Any]:
-        yield from loader.empty_tables()
         for table, data in tables:
             if data.num_rows:
                 yield item(table, data)

@@ -9,7 +9,6 @@ import pytest
 
 from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.webhook import LandReport, load_landed
-
 from tests.ingest.conftest import NOW, Look
 
 
