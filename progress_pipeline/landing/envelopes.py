@@ -9,6 +9,7 @@ What the body means is no concern of this module.
 import base64
 import binascii
 import hashlib
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -45,20 +46,13 @@ class ForeignEnvelope(msgspec.Struct):
     body_base64: str | None = None
 
 
-class _LooseEnvelope(msgspec.Struct):
-    """The same, where only the body counts: the other keys hold what they should not."""
-
-    body: msgspec.Raw = msgspec.Raw(b"")
-    body_base64: str | None = None
-
-
 class EnvelopeError(ValueError):
     """A line is no envelope, or its body is not what its envelope says. Stays within this room."""
 
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(ForeignEnvelope)
-_loose_decoder = msgspec.json.Decoder(_LooseEnvelope)
+_loose_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text_decoder = msgspec.json.Decoder(str)
 
 
@@ -128,12 +122,17 @@ def is_envelope(line: bytes) -> bool:
 
 
 def _read_loosely(line: bytes) -> ForeignEnvelope:
-    """Keep the body of an envelope whose other keys hold what they should not."""
+    """Read an envelope of which some keys hold what they should not: those count as missing."""
     try:
-        loose = _loose_decoder.decode(line)
+        parts = _loose_decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EnvelopeError(f"no envelope: {error}") from error
-    return ForeignEnvelope(body=loose.body, body_base64=loose.body_base64)
+    envelope = ForeignEnvelope()
+    for field in msgspec.structs.fields(ForeignEnvelope):
+        if field.name in parts:
+            with suppress(msgspec.ValidationError):
+                setattr(envelope, field.name, msgspec.json.decode(parts[field.name], type=field.type))
+    return envelope
 
 
 def _body_of(envelope: ForeignEnvelope) -> bytes:
@@ -144,7 +143,10 @@ def _body_of(envelope: ForeignEnvelope) -> bytes:
             raise EnvelopeError(f"body_base64 is no base64: {error}") from error
     raw = bytes(envelope.body)
     if raw[:1] == b'"':
-        return _text_decoder.decode(raw).encode()
+        try:
+            return _text_decoder.decode(raw).encode()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise EnvelopeError(f"the body is no text: {error}") from error
     if raw[:1] in (b"{", b"["):
         return raw
     raise EnvelopeError("neither body nor body_base64 holds anything")

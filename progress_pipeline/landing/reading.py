@@ -13,14 +13,13 @@ files, dot folders and names of other kinds are not ours.
 
 import hashlib
 import os
-import stat
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from progress_pipeline.landing import envelopes, layout, stillness
+from progress_pipeline.landing import envelopes, layout, stillness, walking
 from progress_pipeline.landing.lines import LARGEST_LINE, Line, split_lines
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -28,9 +27,6 @@ LARGEST_BODY = 64 * 1024 * 1024
 
 RAW_TEXT_LENGTH = 100_000
 """Characters of raw text that an `Unreadable` shows; the file keeps the rest."""
-
-NOT_A_FILE = "is not a regular file"
-A_LINK = "is a symbolic link, which is not followed"
 
 
 class LandedFile(msgspec.Struct, frozen=True):
@@ -100,66 +96,41 @@ def find_files(
         known: For each file that was read, its newest `byte_count` and `modified_ns`.
         known_ids: The `file_id` of every file that was ever read, so that content which returns is not read again.
     """
-    for path, status in _walk(landing, ""):
-        file = _readable(path)
-        if known.get(file) == (status.st_size, status.st_ctime_ns):
+    for sight in walking.walk(landing):
+        file = _readable(sight.path)
+        if known.get(file) == (sight.status.st_size, sight.status.st_ctime_ns):
             continue
-        found = _identify(landing, path, file, status)
+        found = _identify(landing, sight, file)
         if found is not None and found.file_id not in known_ids:
             yield found
-
-
-def _walk(landing: Path, below: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Give every path of a landed kind below a folder, depth first, in the order of names."""
-    try:
-        with os.scandir(landing / below) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        path = f"{below}/{entry.name}" if below else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(landing, path)
-        elif layout.kind_of(entry.name) is not None:
-            try:
-                yield path, entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
 
 
 def _readable(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _identify(landing: Path, path: str, file: str, status: os.stat_result) -> LandedFile | None:
+def _identify(landing: Path, sight: walking.Sight, file: str) -> LandedFile | None:
     """Name a file by its path and content; None if it is left for the next run."""
-    kind = layout.kind_of(Path(file).name)
-    assert kind is not None  # noqa: S101 (the walk gives no others)
-    full = landing / path
-    problem: str | None = None
-    digest = hashlib.sha256(os.fsencode(path) + b"\0")
-    if not stat.S_ISREG(status.st_mode):
-        problem = A_LINK if stat.S_ISLNK(status.st_mode) else NOT_A_FILE
-        digest.update(os.fsencode(full.readlink()) if stat.S_ISLNK(status.st_mode) else problem.encode())
-    elif kind == layout.BODY and status.st_size > LARGEST_BODY:
+    kind = layout.kind_of(Path(file).name) or layout.BODY
+    status, problem = sight.status, sight.problem
+    digest = hashlib.sha256(os.fsencode(sight.path) + b"\0")
+    if problem is None and kind == layout.BODY and status.st_size > LARGEST_BODY:
         problem = f"is larger than the {LARGEST_BODY} bytes that one delivery may have"
-        digest.update(f"{status.st_size} {status.st_ctime_ns}".encode())
-    else:
+    if problem is None:
         try:
-            content = stillness.hash_if_still(full, kind)
+            content = stillness.hash_if_still(landing / sight.path, kind)
         except FileNotFoundError:
             return None
         except OSError as error:
             problem = f"cannot be opened: {error.strerror}"
-            digest.update(problem.encode())
         else:
             if content is None:
                 return None
             digest.update(content.sha256)
             status = content.status
-    return LandedFile(digest.hexdigest(), file, kind, status.st_size, status.st_ctime_ns, path, problem)
+    if problem is not None:
+        digest.update(f"{problem} {status.st_size} {status.st_ctime_ns}".encode())
+    return LandedFile(digest.hexdigest(), file, kind, status.st_size, status.st_ctime_ns, sight.path, problem)
 
 
 def read_file(
@@ -259,5 +230,8 @@ def _raw_text(content: bytes) -> str:
 
 
 def _bounded_instant(modified: float, now: datetime) -> datetime:
-    """Give a modification time, but none after now."""
-    return min(datetime.fromtimestamp(modified, now.tzinfo), now)
+    """Give a modification time, but none after now; one that no calendar holds is taken as now."""
+    try:
+        return min(datetime.fromtimestamp(modified, now.tzinfo), now)
+    except (OverflowError, ValueError, OSError):
+        return now

@@ -2,12 +2,14 @@
 
 import ipaddress
 import re
+from datetime import datetime
 
 from progress_pipeline.errors import SettingsError
 from progress_pipeline.receiver import tls
 from progress_pipeline.settings import PREFIX, Settings
 
 _NAME = re.compile(r"[A-Za-z0-9._~-]+")
+_SHORT_TOKEN = 16
 _VALUE = re.compile(r"[!-~]+")
 
 TAKEN_NAMES = frozenset(
@@ -37,6 +39,22 @@ def token_values(settings: Settings) -> list[str]:
     """Give the values that are accepted: the one in use and, while it is being changed, the next."""
     values = (settings.webhook_token_value, settings.webhook_token_value_next)
     return [value for secret in values if (value := secret.get_secret_value())]
+
+
+def doubts(settings: Settings, now: datetime) -> list[str]:
+    """Tell what is allowed but probably not meant."""
+    found = []
+    if any(len(value) < _SHORT_TOKEN for value in token_values(settings)):
+        found.append(f"the webhook's token has less than {_SHORT_TOKEN} characters; have a longer one made")
+    if not settings.webhook_plain_http and settings.webhook_tls_cert is not None:
+        certificate = tls.read_certificate(settings.webhook_tls_cert)
+        if certificate.is_self_signed:
+            found.append(f"{certificate.path} is self-signed, and the vendor's sender refuses such certificates")
+        if tls.is_expiring(certificate, now):
+            found.append(f"{certificate.path} expires on {certificate.not_after:%Y-%m-%d %H:%M} UTC; have it renewed")
+    if settings.webhook_metrics_port is not None and not is_loopback(settings.webhook_metrics_host):
+        found.append(f"the metrics are open to whoever reaches {settings.webhook_metrics_host}")
+    return found
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ listening sockets ─ accepting ─ protocol ─ application ─ committing ─>
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -19,7 +20,7 @@ import uvloop
 from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.landing.journal import RefusalJournal
 from progress_pipeline.landing.writing import SegmentWriter
-from progress_pipeline.receiver import safety
+from progress_pipeline.receiver import logs, metrics, safety
 from progress_pipeline.receiver.accepting import Acceptor, listen
 from progress_pipeline.receiver.application import Application
 from progress_pipeline.receiver.committing import GroupCommit
@@ -33,6 +34,8 @@ from progress_pipeline.receiver.refusals import Refusals
 from progress_pipeline.receiver.tls import CertificatePair
 from progress_pipeline.receiver.tokens import TokenCheck, TokenMask
 from progress_pipeline.settings import Settings
+
+logger = logging.getLogger("progress_pipeline.receiver")
 
 _SWEEP_SECONDS = 0.1
 
@@ -128,6 +131,16 @@ class Receiver:
         scheme = "http" if self._pair is None else "https"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
+    def collector(self) -> metrics.CountsCollector:
+        """Give what names the receiver's counts for Prometheus."""
+        pair = self._pair
+        return metrics.CountsCollector(
+            self.counts,
+            queue_depth=lambda: self.commit.depth,
+            connections=lambda: len(self.connections),
+            certificate_end=lambda: pair.certificate.not_after if pair else None,
+        )
+
     def run(self) -> None:
         """Serve until told to end; then drain, seal and return."""
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -181,6 +194,8 @@ class Receiver:
             await asyncio.to_thread(self.commit.stop)
             await asyncio.to_thread(self.keeper.seal_closed)
             await self.keeper.land_journal()
+            for listener in self._listeners:
+                listener.close()
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
@@ -241,9 +256,21 @@ class Receiver:
 
 
 def serve(settings: Settings) -> None:
-    """Run the receiver as a command, until SIGTERM or SIGINT.
+    """Run the receiver as a command, until SIGTERM or SIGINT: with its log on standard error, and its metrics.
 
     Raises:
         SettingsError: The settings are unsafe, or an address cannot be had.
     """
-    Receiver(settings).run()
+    receiver = Receiver(settings)
+    mask = TokenMask(safety.token_values(settings))
+    with (
+        logs.written(settings.webhook_log_format, mask, receiver.counts),
+        metrics.shown(receiver.collector(), settings.webhook_metrics_host, settings.webhook_metrics_port) as port,
+    ):
+        logger.info("receiving at %s", receiver.url)
+        if port is not None:
+            logger.info("metrics at http://%s:%s/metrics", settings.webhook_metrics_host, port)
+        for doubt in safety.doubts(settings, system_clock()):
+            logger.warning("%s", doubt)
+        receiver.run()
+        logger.info("ended in good order")
