@@ -1,0 +1,72 @@
+-- One row per transaction (of one registration): matched, or how the witnesses differ.
+-- The verdict is that of the newest gap that is not closed; without one, of the newest that was. A transaction of
+-- which one witness alone told without a gap is settled otherwise, which `reason` says.
+with
+
+transactions as (
+
+    select * from intermediate.int_transactions_witnessed
+
+),
+
+gaps as (
+
+    select
+        gap_id,
+        registration_id,
+        transaction_id,
+        kind,
+        status,
+        cause,
+        differing_fields,
+        differing_values
+    from audit.gaps
+    qualify row_number() over (
+        partition by registration_id, transaction_id
+        order by
+            (status in ('open', 'suspected')) desc nulls last,
+            first_seen_at desc nulls last,
+            gap_id desc nulls last
+    ) = 1
+
+)
+
+select
+    transactions.transaction_id,
+    transactions.registration_id,
+    case
+        when gaps.kind is not null and gaps.status <> 'repaired' then gaps.kind
+        when transactions.told_by_api and transactions.told_by_webhook then 'matched'
+        when transactions.told_by_api then 'missing_webhook'
+        else 'missing_api'
+    end as verdict,
+    case
+        when gaps.gap_id is not null then gaps.status
+        when transactions.told_by_api and transactions.told_by_webhook then 'matched'
+        when transactions.told_by_api then 'before_webhook'
+        else 'overtaken'
+    end as status,
+    gaps.gap_id,
+    gaps.kind as gap_kind,
+    gaps.cause,
+    gaps.differing_fields,
+    gaps.differing_values,
+    transactions.told_by_api,
+    transactions.told_by_webhook,
+    transactions.api_progress_percent,
+    transactions.webhook_progress_percent,
+    transactions.api_completed_at,
+    transactions.webhook_completed_at,
+    transactions.api_version_count,
+    transactions.webhook_update_count,
+    transactions.api_first_told_at,
+    transactions.api_last_told_at,
+    transactions.webhook_first_told_at,
+    transactions.webhook_last_told_at,
+    transactions.api_first_call_id,
+    transactions.api_last_call_id
+from transactions
+left join gaps
+    on
+        transactions.registration_id = gaps.registration_id
+        and transactions.transaction_id = gaps.transaction_id

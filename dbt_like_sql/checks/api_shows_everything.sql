@@ -1,0 +1,11 @@
+-- What the webhook told and the API does not show, as long as it is so.
+select
+    gap_id,
+    transaction_id,
+    registration_id,
+    update_kind,
+    kind,
+    cause,
+    opened_at
+from audit.gaps
+where kind in ('missing_api', 'behind_api') and status = 'open'

@@ -1,0 +1,85 @@
+-- One row per completion of a registration, under the id that it claims.
+-- The vendor's code is that id where it has the form of a UUID; anything else given as a code names nothing, and the
+-- completion goes by its registration. A telling without such a code belongs to the registration's completion that has
+-- one, the newest if there are several.
+with
+
+tellings as (
+
+    select
+        *,
+        case when completion_code like '________-____-____-____-____________' then completion_code end as claim
+    from intermediate.int_tellings_unioned
+    where is_completed
+
+),
+
+newest_claims as (
+
+    select
+        registration_id,
+        claim as newest_claim
+    from tellings
+    where claim is not null
+    qualify row_number() over (
+        partition by registration_id
+        order by transaction_id desc nulls last, told_at desc nulls last, claim desc nulls last
+    ) = 1
+
+),
+
+claimed as (
+
+    select
+        tellings.*,
+        coalesce(tellings.claim, newest_claims.newest_claim, 'registration:' || tellings.registration_id) as claimed_id
+    from tellings
+    left join newest_claims on tellings.registration_id = newest_claims.registration_id
+
+),
+
+merged as (
+
+    select
+        claimed_id,
+        registration_id,
+        coalesce(max(completed_at) filter (where witness = 'api'), max(completed_at)) as completed_at,
+        coalesce(max(completion_code) filter (where claim is not null), max(completion_code)) as completion_code,
+        max(transaction_id) as transaction_id,
+        bool_or(witness = 'api') as told_by_api,
+        bool_or(witness = 'webhook') as told_by_webhook,
+        min(told_at) as first_told_at,
+        max(told_at) as last_told_at
+    from claimed
+    group by claimed_id, registration_id
+
+),
+
+registrations as (
+
+    select
+        registration_id,
+        learner_id,
+        activity_id,
+        activity_title,
+        started_at
+    from intermediate.int_registrations_merged
+
+)
+
+select
+    merged.claimed_id,
+    merged.registration_id,
+    registrations.learner_id,
+    registrations.activity_id,
+    registrations.activity_title,
+    merged.transaction_id,
+    registrations.started_at,
+    merged.completed_at,
+    merged.completion_code,
+    merged.told_by_api,
+    merged.told_by_webhook,
+    merged.first_told_at,
+    merged.last_told_at
+from merged
+inner join registrations on merged.registration_id = registrations.registration_id

@@ -1,0 +1,59 @@
+-- One row per load: the run that made it, the instant and settle time that this run judges by, and when the run before
+-- it last made a pull that was proven complete.
+with
+
+loads as (
+
+    select
+        load_number,
+        max(run_id) as run_id,
+        max(as_of) as as_of,
+        max(settle_minutes) as settle_minutes
+    from raw.runs
+    group by load_number
+
+),
+
+runs as (
+
+    select
+        run_id,
+        min(load_number) as first_load_number,
+        max(as_of) as as_of
+    from loads
+    group by run_id
+
+),
+
+pulls as (
+
+    select
+        loads.run_id,
+        max(loads.as_of) as pulled_at
+    from raw.api_windows as windows
+    inner join loads on windows.load_number = loads.load_number
+    where windows.is_complete and windows.search is null
+    group by loads.run_id
+
+),
+
+runs_with_pulls as (
+
+    select
+        runs.run_id,
+        max(pulls.pulled_at) over (
+            order by runs.first_load_number asc nulls first rows between unbounded preceding and 1 preceding
+        ) as previous_pull_at
+    from runs
+    left join pulls on runs.run_id = pulls.run_id
+
+)
+
+select
+    loads.load_number,
+    loads.run_id,
+    loads.as_of,
+    loads.settle_minutes,
+    runs_with_pulls.previous_pull_at
+from loads
+inner join runs_with_pulls on loads.run_id = runs_with_pulls.run_id

@@ -1,0 +1,87 @@
+-- One row per update that the webhook told: `raw.webhook_updates`, trimmed and typed.
+-- An empty text is none. A value that was given but cannot be read is null here and named in `unread_fields`.
+with
+
+source as (
+
+    select * from raw.webhook_updates
+
+),
+
+trimmed as (
+
+    select
+        nullif(trim(transaction_id), '') as transaction_text,
+        nullif(trim(registration), '') as registration_text,
+        nullif(trim(member_identifier), '') as member_identifier,
+        nullif(trim(email), '') as email,
+        nullif(trim(first_name), '') as first_name,
+        nullif(trim(last_name), '') as last_name,
+        nullif(trim(activity_id), '') as activity_id,
+        nullif(trim(activity_title), '') as activity_title,
+        nullif(trim(date_started), '') as started_text,
+        nullif(trim(progress), '') as progress_text,
+        nullif(trim(date_completed), '') as completed_text,
+        nullif(trim(completion_code), '') as completion_code,
+        extra,
+        record_hash,
+        kind,
+        delivery_id,
+        position,
+        received_at,
+        load_number
+    from source
+
+),
+
+typed as (
+
+    select
+        *,
+        try_cast(transaction_text as bigint) as transaction_id,
+        case when started_text not like '0001-01-01%' then instant_of(started_text) end as started_at,
+        case when completed_text not like '0001-01-01%' then instant_of(completed_text) end as completed_at,
+        case
+            when try_cast(progress_text as double) between -1000000 and 1000000
+                then try_cast(progress_text as double)
+        end as progress_percent
+    from trimmed
+
+)
+
+select
+    transaction_id,
+    coalesce(registration_text, 'transaction:' || transaction_text) as registration_id,
+    member_identifier,
+    email,
+    first_name,
+    last_name,
+    activity_id,
+    activity_title,
+    started_at,
+    progress_percent,
+    completed_at,
+    case when completion_code <> '00000000-0000-0000-0000-000000000000' then completion_code end as completion_code,
+    nullif(
+        concat_ws(
+            ', ',
+            case when transaction_text is not null and transaction_id is null then 'transaction_id' end,
+            case
+                when started_text not like '0001-01-01%' and started_at is null then 'started_at'
+            end,
+            case when progress_text is not null and progress_percent is null then 'progress_percent' end,
+            case
+                when completed_text not like '0001-01-01%' and completed_at is null then 'completed_at'
+            end
+        ),
+        ''
+    ) as unread_fields,
+    registration_text is not null as has_registration,
+    extra,
+    record_hash,
+    kind,
+    delivery_id,
+    position,
+    received_at,
+    load_number
+from typed
