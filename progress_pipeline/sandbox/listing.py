@@ -128,7 +128,7 @@ class Listing:
         found: Flags = np.zeros(len(self._world), dtype=np.bool_)
         for column in self._search_text:
             hits = pc.match_substring(column, search, ignore_case=True)
-            found |= hits.fill_null(value=False).to_numpy()
+            found |= pc.fill_null(hits, fill_value=False).to_numpy()
         return found
 
     def _sorted(self, rows: Whole, question: Question, shuffle: np.random.Generator | None) -> Whole:

@@ -97,7 +97,7 @@ class Truth:
         for delivery in self._pusher.deliveries:
             for row in delivery.rows:
                 by_row[row].append(delivery)
-        records = world.table.take(rows).to_pylist()
+        records = world.table.take(np.array(rows, dtype=np.int64)).to_pylist()
         return [
             self._update(row, record, by_row[row], is_shown=bool(is_listed[row]))
             for row, record in zip(rows, records, strict=True)

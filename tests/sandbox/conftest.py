@@ -1,7 +1,11 @@
-"""How the sandbox's tests ask it: over a real socket, as any client would."""
+"""How the sandbox's tests ask it and are told by it: over real sockets, as any client or receiver would."""
 
+import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, TypeAlias
 
 import httpx
@@ -53,3 +57,50 @@ def rows(ask: Ask) -> Rows:
         return found
 
     return _rows
+
+
+@dataclass
+class Receiver:
+    """A receiver of pushes that keeps what it was sent.
+
+    Attributes:
+        url: Where it listens.
+        statuses: What it answers, one by one; 200 when they are used up.
+        deliveries: Path, headers and body of each request.
+    """
+
+    url: str
+    statuses: list[int] = field(default_factory=list)
+    deliveries: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receive() -> Iterator[Callable[..., Receiver]]:
+    """Starts receivers, by HTTP or, with a TLS context, by HTTPS; all are stopped after the test."""
+    with ExitStack() as stack:
+
+        def _receive(context: ssl.SSLContext | None = None) -> Receiver:
+            receiver = Receiver("")
+
+            class Handler(BaseHTTPRequestHandler):
+                def do_POST(self) -> None:
+                    body = self.rfile.read(int(self.headers["Content-Length"]))
+                    receiver.deliveries.append((self.path, {**self.headers}, body))
+                    self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+
+                def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+                    """Say nothing."""
+
+            server = stack.enter_context(HTTPServer(("127.0.0.1", 0), Handler))
+            if context is not None:
+                server.socket = context.wrap_socket(server.socket, server_side=True)
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            receiver.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}/hook"
+            return receiver
+
+        yield _receive
