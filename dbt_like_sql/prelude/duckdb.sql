@@ -23,7 +23,7 @@ create or replace temp macro days_between(from_date, to_date) as
 
 -- An instant so many seconds later; earlier for a negative number.
 create or replace temp macro seconds_after(instant, seconds) as
-    instant + to_microseconds(cast(seconds * 1000000 as bigint));
+    instant + to_microseconds(cast(cast(seconds as double) * 1000000 as bigint));
 
 -- Texts of an array, sorted, joined, nulls left out: joined_texts(array_agg(distinct email), ', ').
 create or replace temp macro joined_texts(texts, separator) as
