@@ -7,6 +7,7 @@ environment. Tokens are secrets: they appear in no repr, log or error.
 from datetime import date
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -113,6 +114,11 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """The calls ledger (SQLite); it outlives the warehouse, since the vendor's day does too."""
         return self.data_dir / "ledger" / "calls.sqlite"
+
+    @property
+    def api_host(self) -> str | None:
+        """The host of the vendor's endpoint, if there is one."""
+        return urlsplit(self.api_url).hostname
 
     def require_api(self) -> None:
         """Check that the vendor can be asked at all.

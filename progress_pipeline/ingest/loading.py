@@ -116,12 +116,13 @@ class Loader:
     """Loads into the raw tables of one warehouse; a context manager, one at a time.
 
     Attributes:
+        run: What `raw.runs` tells of the run.
         load_number: The number that the next load will have.
     """
 
     def __init__(self, warehouse: Path, run: RunFacts) -> None:
         self._warehouse = warehouse
-        self._run = run
+        self.run = run
         self._stack = ExitStack()
         self.load_number = 1
 
@@ -176,7 +177,7 @@ class Loader:
 
     def run_row(self) -> Any:
         """Give the item of `raw.runs` that every load carries."""
-        return item(RUNS, arrow(RUNS, [self._run.row(self.load_number)]))
+        return item(RUNS, arrow(RUNS, [self.run.row(self.load_number)]))
 
     @contextmanager
     def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:
@@ -198,8 +199,10 @@ class Loader:
                 if table.name not in there:
                     connection.execute(_ddl(table))
             if "_dlt_loads" in there:
-                finished = connection.execute("select count(*) from raw._dlt_loads where status = 0").fetchone()
-                self.load_number = 1 + (finished[0] if finished else 0)
+                ((finished,),) = connection.execute(
+                    "select count(*) from raw._dlt_loads where status = 0"
+                ).fetchall()
+                self.load_number = 1 + finished
             for table in RAW_TABLES:
                 # The name is one of our own.
                 statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608

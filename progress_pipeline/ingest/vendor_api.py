@@ -91,7 +91,7 @@ class _Gathered:
     windows: list["WindowAttempt"] = field(default_factory=list)
     row_count: int = 0
 
-    def add(self, batch: "Batch", load_number: int) -> None:
+    def add(self, batch: "Batch", load_number: int, observed_at: datetime) -> None:
         """Add a batch."""
         self.records.append(batch.records)
         self.windows.extend(batch.windows)
@@ -106,7 +106,7 @@ class _Gathered:
                     "position": reject.position,
                     "reason": reject.reason,
                     "raw_text": reject.raw_text,
-                    "observed_at": naive(batch.observed_at),
+                    "observed_at": observed_at,
                     "load_number": load_number,
                 }
             )
@@ -137,7 +137,7 @@ def load_batches(
         except ProgressPipelineError as error:
             failure, batch = error, None
         if batch is not None:
-            gathered.add(batch, loader.load_number)
+            gathered.add(batch, loader.load_number, naive(loader.run.as_of))
         if batch is None or gathered.row_count >= ROWS_A_LOAD:
             _load(loader, gathered, calls_since, start_at, report)
             gathered = _Gathered()
@@ -157,8 +157,7 @@ def _load(
 ) -> None:
     """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
-        row = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchone()
-        last_call = row[0] if row else 0
+        ((last_call,),) = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchall()
         records = _new_versions(connection, pa.concat_tables(gathered.records)) if gathered.records else None
     tables: list[tuple[RawTable, pa.Table]] = [
         (API_CALLS, arrow(API_CALLS, [_call_row(call, loader.load_number) for call in calls_since(last_call)])),

@@ -35,9 +35,7 @@ def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChec
     ]
 
     @dg.multi_asset_check(name="checks", specs=specs, can_subset=True, pool="duckdb")
-    def assert_checks(
-        context: dg.AssetCheckExecutionContext, run_context: RunContext
-    ) -> Iterator[dg.AssetCheckResult]:
+    def assert_checks(context: dg.AssetCheckExecutionContext, run_context: RunContext) -> Iterator[dg.AssetCheckResult]:
         """Assert the selected checks on the tables as they stand now."""
         path = run_context.settings().warehouse_path
         with writing(path), connect(path) as connection:

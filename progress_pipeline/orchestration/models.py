@@ -1,6 +1,7 @@
 """The SQL models as assets: one step builds what is selected, in one transaction."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -23,9 +24,7 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
     mine = [model for model in models if model.name not in built_elsewhere]
 
     @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True, pool="duckdb")
-    def build_models(
-        context: dg.AssetExecutionContext, run_context: RunContext
-    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    def build_models(context: dg.AssetExecutionContext, run_context: RunContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         """Bring the selected models up to date with raw."""
         path = run_context.settings().warehouse_path
         selected = frozenset(".".join(key.path) for key in context.selected_asset_keys)
@@ -34,13 +33,14 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
             for each in built:
                 yield dg.MaterializeResult(
                     asset_key=asset_key(each.model),
-                    metadata=built_metadata(each) | {"preview": as_table(first_rows(connection, each.model, PREVIEW_ROWS))},
+                    metadata=built_metadata(each)
+                    | {"preview": as_table(first_rows(connection, each.model, PREVIEW_ROWS))},
                 )
 
     return build_models
 
 
-def built_metadata(built: Built) -> dict[str, object]:
+def built_metadata(built: Built) -> dict[str, Any]:
     """Say what a build did to a model."""
     return {
         "dagster/row_count": built.row_count,

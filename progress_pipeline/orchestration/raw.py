@@ -6,20 +6,166 @@ refused does.
 """
 
 import logging
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
-from progress_pipeline.errors import UsageError
+from progress_pipeline.clock import Clock
 from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.raw_tables import RAW_TABLES
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.ingest.webhook import load_landed
-from progress_pipeline.orchestration.asking import Vendor, open_vendor
+from progress_pipeline.orchestration.asking import asks_of_today, open_vendor
 from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, raw_spec
 from progress_pipeline.orchestration.resources import RunContext, parse_instant, start_of_coverage
 from progress_pipeline.settings import Settings
+from progress_pipeline.vendor.asking import WindowAttempt, carry_out
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
-from progress_pipeline.warehouse.reading import first_rows, row_counts
+from progress_pipeline.warehouse.reading import first_rows, row_count
+from progress_pipeline.warehouse.state import known_state
+
+logger = logging.getLogger(__name__)
+
+TOLD = frozenset({"webhook_files", "webhook_deliveries", "webhook_updates", "webhook_refusals"})
+"""Tables that landing alone fills."""
+
+ASKED = frozenset({"api_progress", "api_calls", "api_windows"})
+"""Tables that asking alone fills."""
+
+Facts = dict[str, dict[str, Any]]
+
+
+class PullConfig(dg.Config):
+    """What is asked of the vendor.
+
+    Attributes:
+        from_: First day of a span to cover (UTC, like 2026-11-01); empty for the daily pull.
+        to: Last day of that span.
+    """
+
+    from_: str = ""
+    to: str = ""
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Give the span as instants, its end exclusive; None for the daily pull."""
+        if not self.from_ and not self.to:
+            return None
+        start = parse_instant(self.from_ or self.to)
+        return start, parse_instant(self.to or self.from_) + timedelta(days=1)
+
+
+def raw_assets() -> dg.AssetsDefinition:
+    """Make the step that fills the raw tables."""
+
+    @dg.multi_asset(name="raw", specs=[raw_spec(table) for table in RAW_TABLES], can_subset=True, pool="duckdb")
+    def raw(
+        context: dg.AssetExecutionContext, config: PullConfig, run_context: RunContext
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        """Land what was told, then ask for what is not covered."""
+        settings, clock = run_context.settings(), run_context.clock()
+        selected = {key.path[-1] for key in context.selected_asset_keys}
+        facts: Facts = {}
+        with writing(settings.warehouse_path):
+            purpose = "backfill" if config.span() else "daily"
+            run = run_facts(settings, clock, context.run_id, purpose)
+            with Loader(settings.warehouse_path, run) as loader:
+                if selected - ASKED:
+                    facts |= _land(loader, settings)
+                if selected - TOLD:
+                    facts |= ask(loader, settings, clock, config.span())
+            yield from _results(settings, selected, facts)
+
+    return raw
+
+
+def run_facts(settings: Settings, clock: Clock, run_id: str, purpose: str) -> RunFacts:
+    """Give what `raw.runs` tells of a run."""
+    return RunFacts(
+        run_id=run_id,
+        as_of=clock(),
+        purpose=purpose,
+        start_at=start_of_coverage(settings),
+        settle_minutes=settings.settle_minutes,
+        lookback_days=settings.lookback_days,
+        daily_calls=settings.api_daily_calls,
+    )
+
+
+def _land(loader: Loader, settings: Settings) -> Facts:
+    logger.info("reading what has landed in %s", settings.landing_path)
+    report = load_landed(loader, settings.landing_path, now=loader.run.as_of)
+    logger.info("landed: %s deliveries with %s updates", report.deliveries, report.updates)
+    return {
+        "webhook_files": {"new_rows": report.files},
+        "webhook_deliveries": {"new_rows": report.deliveries},
+        "webhook_updates": {"new_rows": report.updates, "deliveries": report.deliveries},
+        "webhook_refusals": {"new_rows": report.refusals},
+        "rejects": {"new_rows_from_webhook": report.rejects},
+    }
+
+
+def ask(loader: Loader, settings: Settings, clock: Clock, span: tuple[datetime, datetime] | None) -> Facts:
+    """Ask the vendor for what is not covered, and load what comes."""
+    with connect(settings.warehouse_path) as connection:
+        state = known_state(connection)
+    with open_vendor(settings, clock) as vendor:
+        asks = asks_of_today(vendor, settings, state, clock(), span)
+        logger.info("asking the vendor for %s spans", len(asks))
+        work = carry_out(
+            vendor.client,
+            asks,
+            answers=vendor.answers,
+            page_size=settings.api_page_size,
+            newest_first=settings.fill_order == "newest",
+        )
+        report = load_batches(loader, work, calls_since=vendor.ledger.calls_since, start_at=start_of_coverage(settings))
+        outcome, left = work.outcome, vendor.ledger.left()
+    logger.info("asked: %s calls, %s records, %s of them new", outcome.calls, report.records, report.new_versions)
+    covered = report.covered_until
+    return {
+        "api_progress": {"new_rows": report.new_versions, "records": report.records},
+        "api_calls": {"new_rows": outcome.calls, "calls_left": left},
+        "api_windows": {
+            "new_rows": len(report.windows),
+            "windows": as_table([_told(window) for window in report.windows[:20]]),
+            "calls": outcome.calls,
+            "calls_left": left,
+            "covered_until": f"{covered:%Y-%m-%d %H:%M:%S} UTC" if covered else "nothing yet",
+            "unproven": outcome.unproven,
+            "ended": outcome.how,
+            "ended_because": str(outcome.error or ""),
+        },
+        "rejects": {"new_rows_from_api": report.rejects},
+    }
+
+
+def _told(window: WindowAttempt) -> dict[str, object]:
+    return {
+        "purpose": window.purpose,
+        "from": f"{window.window_start:%Y-%m-%d %H:%M:%S}",
+        "to": f"{window.window_end:%Y-%m-%d %H:%M:%S}",
+        "calls": window.call_count,
+        "rows": window.distinct_rows,
+        "proven": window.proof or f"no: {window.reason}",
+    }
+
+
+def _results(
+    settings: Settings, selected: set[str], facts: Mapping[str, Mapping[str, Any]]
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Say of each table what it has now, and what came."""
+    with connect(settings.warehouse_path) as connection:
+        for table in RAW_TABLES:
+            if table.name in selected:
+                name = f"raw.{table.name}"
+                yield dg.MaterializeResult(
+                    asset_key=asset_key(name),
+                    metadata={
+                        "dagster/row_count": row_count(connection, name),
+                        **facts.get(table.name, {}),
+                        "preview": as_table(first_rows(connection, name, PREVIEW_ROWS)),
+                    },
+                )

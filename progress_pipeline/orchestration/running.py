@@ -11,13 +11,19 @@ import dagster as dg
 from progress_pipeline import errors
 from progress_pipeline.orchestration.assembling import build_definitions
 from progress_pipeline.orchestration.history import open_history
-from progress_pipeline.orchestration.publishing import PUBLISHED
 from progress_pipeline.settings import Settings
 
 EXIT_GOOD = 0
 EXIT_FAILED = 1
 EXIT_CHECK_FAILED = 3
 EXIT_CALLS_USED_UP = 4
+
+_HELD_BACK = {
+    "calls_used_up": EXIT_CALLS_USED_UP,
+    "limit_refused": EXIT_CALLS_USED_UP,
+    "unavailable": EXIT_FAILED,
+}
+"""Exit codes by how the asking ended, where it did not end well."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,6 @@ def run_job(job: str, settings: Settings, *, as_of: str = "", pull: Mapping[str,
 
 
 def _ended(result: dg.ExecuteInProcessResult) -> Ended:
-    failures = [
-        event.step_failure_data.error
-        for event in result.all_events
-        if event.is_step_failure and event.step_failure_data.error is not None
-    ]
     checks = tuple(
         FailedCheck(check.check_name, ".".join(check.asset_key.path), check.severity.value, check.description or "")
         for check in result.get_asset_check_evaluations()
@@ -90,26 +91,26 @@ def _ended(result: dg.ExecuteInProcessResult) -> Ended:
     code = EXIT_GOOD
     if any(check.severity == dg.AssetCheckSeverity.ERROR.value for check in checks):
         code = EXIT_CHECK_FAILED
-    ended = _what_held_the_asking_back(facts)
-    if ended is not None:
-        told.append(ended[1])
-        code = ended[0]
-    for failure in failures:
-        inner = failure.cause or failure
-        while inner.cause is not None:
-            inner = inner.cause
-        known = next((each for each in _chain(failure) if hasattr(errors, each.cls_name or "")), None)
-        told.append((known or inner).message.strip())
-        code = getattr(errors, known.cls_name or "").exit_code if known else EXIT_FAILED
-    if not result.success and not failures:
+    asking = facts.get("raw/api_windows", {})
+    if asking.get("ended") in _HELD_BACK:
+        code = _HELD_BACK[str(asking["ended"])]
+        told.append(str(asking.get("ended_because", "")))
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            failure, code = _cause(event.step_failure_data.error)
+            told.append(failure)
+    if not result.success and code in {EXIT_GOOD, EXIT_CHECK_FAILED}:
         code = EXIT_FAILED
     return Ended(result.run_id, code, tuple(told), checks, facts)
 
 
-def _chain(failure: "dg.SerializableErrorInfo | None") -> list["dg.SerializableErrorInfo"]:
-    """Give an error and its causes, the outermost first."""
-    chain = []
-    while failure is not None:
-        chain.append(failure)
-        failure = failure.cause
-    return chain
+def _cause(failure: dg.SerializableErrorInfo) -> tuple[str, int]:
+    """Give what a failed step says, and its exit code: of the first error of ours, or else of the innermost."""
+    chain = [failure]
+    while chain[-1].cause is not None:
+        chain.append(chain[-1].cause)
+    for each in chain:
+        ours = getattr(errors, each.cls_name or "", None)
+        if isinstance(ours, type) and issubclass(ours, errors.ProgressPipelineError):
+            return each.message.strip().partition(": ")[2] or each.message.strip(), ours.exit_code
+    return chain[-1].message.strip(), EXIT_FAILED

@@ -14,3 +14,9 @@ def first_rows(connection: duckdb.DuckDBPyConnection, table: str, count: int) ->
     cursor = connection.execute(f"select * from {table} limit {count:d}")
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Count the rows of one of our own tables."""
+    ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
+    return int(count)

@@ -1,0 +1,100 @@
+"""The repair as an asset: what only the webhook told is asked of the API, and the audit is brought up to date.
+
+It stands after the gaps and before the checks (docs/decisions/0004). What to ask is planned in `reconcile`; an ask that
+the day's calls do not allow waits for the next run.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import dagster as dg
+
+from progress_pipeline.clock import Clock
+from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.vendor_api import load_batches
+from progress_pipeline.orchestration.asking import open_vendor
+from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, model_spec
+from progress_pipeline.orchestration.models import built_metadata
+from progress_pipeline.orchestration.raw import run_facts
+from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
+from progress_pipeline.reconcile.planning import RepairAsk, plan_repairs
+from progress_pipeline.settings import Settings
+from progress_pipeline.vendor.asking import Outcome, carry_out
+from progress_pipeline.vendor.ledger import Purpose
+from progress_pipeline.vendor.planning import Ask
+from progress_pipeline.vendor.windows import Window
+from progress_pipeline.warehouse.building import build
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.gaps import gaps_to_repair
+from progress_pipeline.warehouse.locking import writing
+from progress_pipeline.warehouse.models import Model
+from progress_pipeline.warehouse.reading import first_rows
+
+logger = logging.getLogger(__name__)
+
+REPAIRS = "audit.repairs"
+
+
+def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
+    """Make the step that repairs.
+
+    Args:
+        models: All models, each after those it reads; what the repair brings is built into them.
+    """
+    (mine,) = (model for model in models if model.name == REPAIRS)
+    spec = model_spec(mine).merge_attributes(deps=[asset_key("audit.gaps")])
+
+    @dg.multi_asset(name="repairs", specs=[spec], pool="duckdb")
+    def repairs(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        """Plan the fewest calls that close what is open, ask, load, and take the verdicts again."""
+        settings, clock = run_context.settings(), run_context.clock()
+        path = settings.warehouse_path
+        with writing(path):
+            with connect(path) as connection:
+                asks = plan_repairs(gaps_to_repair(connection), now=clock())
+            outcome = _ask(settings, clock, context.run_id, asks) if asks else Outcome("done")
+            with connect(path) as connection:
+                built = {each.model: each for each in build(connection, models)}
+                preview = as_table(first_rows(connection, REPAIRS, PREVIEW_ROWS))
+        return dg.MaterializeResult(
+            asset_key=asset_key(REPAIRS),
+            metadata={
+                **built_metadata(built[REPAIRS]),
+                "asked": len(asks),
+                "calls": outcome.calls,
+                "ended": outcome.how,
+                "told": str(outcome.error or ""),
+                "asks": as_table([_told(each) for each in asks[:20]]),
+                "preview": preview,
+            },
+        )
+
+    return repairs
+
+
+def _ask(settings: Settings, clock: Clock, run_id: str, asks: Sequence[RepairAsk]) -> Outcome:
+    """Ask what is planned, and load what comes."""
+    run = run_facts(settings, clock, run_id, "repair")
+    with Loader(settings.warehouse_path, run) as loader, open_vendor(settings, clock) as vendor:
+        logger.info("repairing: %s asks", len(asks))
+        work = carry_out(
+            vendor.client,
+            [
+                Ask(Purpose.REPAIR, Window(each.window_start, each.window_end), each.search, each.reason)
+                for each in asks
+            ],
+            answers=vendor.answers,
+            page_size=settings.api_page_size,
+        )
+        load_batches(loader, work, calls_since=vendor.ledger.calls_since, start_at=start_of_coverage(settings))
+    return work.outcome
+
+
+def _told(ask: RepairAsk) -> dict[str, object]:
+    return {
+        "from": f"{ask.window_start:%Y-%m-%d %H:%M}",
+        "to": f"{ask.window_end:%Y-%m-%d %H:%M}",
+        "search": ask.search,
+        "gaps": len(ask.gap_ids),
+        "reason": ask.reason,
+    }
