@@ -40,6 +40,7 @@ WitnessFault: TypeAlias = Literal[
     "api_withheld",
     "api_never",
     "api_garbled",
+    "api_contradicts",
 ]
 """What can befall one update on its way to one witness."""
 
@@ -165,8 +166,8 @@ class WitnessFaults:
 
     shares: Mapping[WitnessFault, float] = field(default_factory=dict)  # share of updates that each befalls, by seed
     planted: tuple[Planted, ...] = ()  # faults on named updates and transactions
-    push_differs_in: Literal["firstName", "email", "activityTitle", "progress", "dateStarted", "completionCode"] = (
-        "firstName"  # the field in which a differing push tells another value than the API
+    differs_in: Literal["firstName", "email", "activityTitle", "progress", "dateStarted", "completionCode"] = (
+        "firstName"  # the field in which a push that differs, or an API that contradicts itself, tells another value
     )
     push_late_by: timedelta = timedelta(days=1)  # delay of a late push
     push_twice_after: timedelta = timedelta(minutes=1)  # when the second copy of a doubled push is sent

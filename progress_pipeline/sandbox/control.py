@@ -1,7 +1,8 @@
 """The control address: the truth, the clock and the switches over HTTP, for a test in another process.
 
 GET /truth, /truth/updates, /truth/registrations, /truth/lost, /truth/pushes, /truth/calls, /clock, /switches;
-POST /clock {"set": instant} or {"move_seconds": n}; POST /switches {name: value} changes switches while it runs.
+POST /clock {"set": instant} or {"move_seconds": n}; POST /switches {name: value} changes switches while it runs;
+POST /calls {"use": n} uses calls up, as another client would. A move answers when all that was due has been pushed.
 """
 
 from collections.abc import Callable
@@ -30,6 +31,9 @@ class Controlled(Protocol):
     def change(self, **switches: Any) -> None:
         """Change switches."""
 
+    def use_calls(self, number: int) -> None:
+        """Count calls that another client made."""
+
 
 def control_route(sandbox: Controlled) -> Callable[[str, str, bytes], Answer]:
     """Make the route of the control address."""
@@ -41,10 +45,12 @@ def control_route(sandbox: Controlled) -> Callable[[str, str, bytes], Answer]:
         "/truth/lost": truth.lost,
         "/truth/pushes": truth.pushes,
         "/truth/calls": truth.calls,
+        "/calls": lambda: {"calls_today": truth.summary().calls_today},
         "/clock": lambda: {"clock": sandbox.clock()},
         "/switches": lambda: sandbox.config,
     }
     actors: dict[str, Callable[[dict[str, Any]], None]] = {
+        "/calls": lambda asked: sandbox.use_calls(int(asked["use"])),
         "/clock": lambda asked: _move(sandbox, asked),
         "/switches": lambda asked: sandbox.change(**read_switches(asked)),
     }
@@ -56,7 +62,7 @@ def control_route(sandbox: Controlled) -> Callable[[str, str, bytes], Answer]:
             elif method != "GET" or path not in tellers:
                 return _answer(HTTPStatus.NOT_FOUND, {"error": f"There is no {method} {path}", "paths": [*tellers]})
             return _answer(HTTPStatus.OK, tellers[path]())
-        except (UsageError, msgspec.MsgspecError, ValueError) as error:
+        except (UsageError, msgspec.MsgspecError, ValueError, KeyError) as error:
             return _answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
 
     return route

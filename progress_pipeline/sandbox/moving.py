@@ -1,7 +1,8 @@
 """The sandbox's clock: it stands still until it is moved, and what is due happens on the way."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from progress_pipeline.errors import UsageError
@@ -31,6 +32,12 @@ class SandboxClock:
     def microseconds(self) -> int:
         """Give the present instant in microseconds since 1970."""
         return self._now
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Keep the clock from being moved by another thread."""
+        with self._moving:
+            yield
 
     def set(self, instant: datetime) -> None:
         """Move on to an instant; pushes that are due until then are sent, in order, before this returns.

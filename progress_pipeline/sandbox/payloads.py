@@ -1,24 +1,13 @@
 """The bodies of pushes: a bundle by kind as of today, or one flat record with a token as in 2017."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 from progress_pipeline.sandbox.chance import Flags
 from progress_pipeline.sandbox.config import SandboxConfig
-from progress_pipeline.sandbox.rendering import Renderer
+from progress_pipeline.sandbox.rendering import Renderer, other_values
 from progress_pipeline.sandbox.world import COMPLETION, PROGRESSED, STARTED, World
 
 LISTS = {STARTED: b"started", PROGRESSED: b"progressed", COMPLETION: b"completions"}
-OTHER_VALUES: dict[str, Any] = {
-    "firstName": "Otherwise",
-    "email": "otherwise@example.invalid",
-    "activityTitle": "Otherwise",
-    "progress": 1.0,
-    "dateStarted": datetime(2001, 2, 3, 4, 5, 6),  # noqa: DTZ001 - as a world's table has it, UTC without a zone
-    "completionCode": "00000000-0000-4000-8000-000000000000",
-}
-"""What a push tells where it is to differ from the API."""
 
 
 class Payloads:
@@ -42,9 +31,7 @@ class Payloads:
             differs: Of each update of the world, whether the push tells another value than the API.
             is_garbled: Whether the body stops in the middle.
         """
-        field: str = self._config.push_differs_in
-        changed = {row: {field: OTHER_VALUES[field]} for row in rows if differs[row]}
-        texts = self._renderer.write(rows, changed)
+        texts = self._renderer.write(rows, other_values(rows, differs, self._config))
         whole = self._flat(texts[0]) if self._config.push_shape == "flat" else self._bundle(rows, texts)
         return whole[: len(whole) * 2 // 3] if is_garbled else whole
 

@@ -20,6 +20,23 @@ OPTIONAL = ("memberIdentifier", "dateStarted", "dateCompleted", "completionCode"
 """What a record may be without; the rest is written as null where a given file lacks it."""
 
 
+OTHER_VALUES: dict[str, Any] = {
+    "firstName": "Otherwise",
+    "email": "otherwise@example.invalid",
+    "activityTitle": "Otherwise",
+    "progress": 1.0,
+    "dateStarted": datetime(2001, 2, 3, 4, 5, 6),  # noqa: DTZ001 - as a world's table has it, UTC without a zone
+    "completionCode": "00000000-0000-4000-8000-000000000000",
+}
+"""What is told where a witness is to differ."""
+
+
+def other_values(rows: Sequence[int], differs: Flags, config: SandboxConfig) -> dict[int, dict[str, Any]]:
+    """Give another value of the field that is switched on, for those rows that are to differ."""
+    field: str = config.differs_in
+    return {row: {field: OTHER_VALUES[field]} for row in rows if differs[row]}
+
+
 class Renderer:
     """Writes the rows of a world for one witness, and remembers what it wrote.
 
@@ -42,6 +59,7 @@ class Renderer:
         self._written: list[bytes | None] = [None] * len(world)
         self._chance: Reals | None = None
         self.garbled: Flags = np.zeros(len(world), dtype=np.bool_)
+        self.contradicting = self.garbled
 
     def forget(self, rows: Iterable[int]) -> None:
         """Write these rows anew when they are next asked for."""
@@ -64,6 +82,11 @@ class Renderer:
                 else:
                     self._written[row] = self._text(row, record)
         return [texts[row] if row in texts else self._written[row] or b"" for row in rows]
+
+    def write_for(self, call_number: int, rows: Sequence[int], config: SandboxConfig) -> list[bytes]:
+        """Give the rows as one call sees them: those that contradict themselves have two values in turn."""
+        is_other = call_number % 2 == 0 and self.contradicting.any()
+        return self.write(rows, other_values(rows, self.contradicting, config) if is_other else None)
 
     def _text(self, row: int, record: dict[str, Any]) -> bytes:
         if self.garbled[row] or self._world.kind[row] == JUNK:

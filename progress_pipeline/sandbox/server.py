@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -111,20 +112,29 @@ class Sandbox:
         added = set(switches.get("planted", ())) - set(self.config.planted)
         if any(planted.fault in get_args(OddFact) for planted in added):
             raise UsageError("What is wrong in itself is planted before a sandbox starts; start another.")
-        befallen_rows(self._world, replace(self.config, **switches))
-        self.config = replace(self.config, **switches)
-        if any(name.startswith("push_") for name in switches):
+        with self.clock.standing():
+            config = replace(self.config, **switches)
+            befallen_rows(self._world, config)  # refuses what cannot be planted
+            self._apply(config, switches.keys())
+
+    def _apply(self, config: SandboxConfig, changed: AbstractSet[str]) -> None:
+        self.config = config
+        if any(name.startswith("push_") for name in changed):
             if self._target is not None:
                 self._target.close()
-            self._target = make_target(self.config, self.push_token)
-        if {"inserts_per_call", "held_back_share", "renames_per_call"} & switches.keys():
-            self._drift = Drift(self._world, self.config)
-        self._pusher.change(self.config, self._payloads(), self._target)
-        self._api.change(self.config, self._show())
+            self._target = make_target(config, self.push_token)
+        if {"inserts_per_call", "held_back_share", "renames_per_call"} & changed:
+            self._drift = Drift(self._world, config)
+        self._pusher.change(config, self._payloads(), self._target)
+        self._api.change(config, self._show())
 
     def plant(self, fault: WitnessFault, *, update_id: int | None = None, transaction_id: int | None = None) -> None:
         """Plant one fault on an update, or on all that is told under a transaction, and has not been told yet."""
         self.change(planted=(*self.config.planted, Planted(fault, transaction_id, update_id)))
+
+    def use_calls(self, number: int) -> None:
+        """Use some of the day's calls up, as another client with the same token would."""
+        self._api.use_calls(number)
 
     def warm(self) -> None:
         """Write every record down in advance, so that no page pays for it (for benchmarks)."""
@@ -142,7 +152,7 @@ class Sandbox:
         """Make the API's list and what writes its rows, by the switches as they are now."""
         flags = self._pusher.flags
         renderer = Renderer(self._world, self.config)
-        renderer.garbled = flags["api_garbled"]
+        renderer.garbled, renderer.contradicting = flags["api_garbled"], flags["api_contradicts"]
         shown_from: Whole = self._world.at.copy()
         shown_from[flags["api_withheld"]] += span_us(self.config.api_withheld_for)
         shown_from[flags["api_never"]] = NEVER

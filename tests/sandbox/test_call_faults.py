@@ -79,14 +79,13 @@ def test_an_answer_can_be_huge(start: Start, client: httpx.Client) -> None:
     assert "rows" in json.loads(body)
 
 
-def test_a_share_of_calls_fails_by_the_seed(start: Start) -> None:
+def test_a_share_of_calls_fails_by_the_seed(start: Start, ask: Ask) -> None:
     """The same calls fail in each sandbox of the same seed."""
     seen = []
     for _ in range(2):
         sandbox = start(fault_share=0.4, fault_kinds=("500", "html"))
-        with httpx.Client() as client:
-            for _ in range(30):
-                client.post(sandbox.api_url, json={"token": sandbox.token})
+        for _ in range(30):
+            ask(sandbox)
         seen.append([call.fault for call in sandbox.truth.calls()])
     assert seen[0] == seen[1]
     assert {*seen[0]} == {None, "500", "html"}

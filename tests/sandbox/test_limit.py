@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from tests.sandbox.conftest import Ask, Start
@@ -66,3 +67,11 @@ def test_a_rolling_day_frees_one_call_at_a_time(start: Start, ask: Ask) -> None:
     sandbox.clock.move(timedelta(hours=12))
     assert [ask(sandbox).status_code for _ in range(2)] == [200, 429]
     assert sandbox.truth.summary().calls_today == 2
+
+
+def test_another_client_can_use_the_calls_up(start: Start, ask: Ask, client: httpx.Client) -> None:
+    """Then a call is refused that this client had left."""
+    sandbox = start(daily_calls=10)
+    sandbox.use_calls(4)
+    assert client.post(sandbox.control_url + "/calls", json={"use": 5}).json() == {"calls_today": 9}
+    assert [ask(sandbox).status_code for _ in range(2)] == [200, 429]

@@ -250,7 +250,7 @@ def test_a_garbled_push_is_taken_but_cannot_be_read(start: Start, tmp_path: Path
 
 def test_a_push_can_tell_another_value_than_the_api(start: Start, rows: Rows, tmp_path: Path) -> None:
     """In the field that is switched on, and in no other."""
-    sandbox = start(push_folder=tmp_path, push_differs_in="email")
+    sandbox = start(push_folder=tmp_path, differs_in="email")
     sandbox.plant("push_differs", update_id=3)
     sandbox.clock.move(timedelta(days=31))
     shown = {one["transactionId"]: one for one in rows(sandbox)}

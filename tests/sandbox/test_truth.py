@@ -43,6 +43,17 @@ def test_some_transactions_are_told_by_one_side_alone(start: Start, rows: Rows, 
     assert len(rows(sandbox)) == len(shown) + 1
 
 
+def test_the_api_can_contradict_itself(start: Start, rows: Rows) -> None:
+    """At every other call a row has another value, though nothing happened."""
+    sandbox = start(differs_in="progress")
+    sandbox.plant("api_contradicts", transaction_id=9003)
+    sandbox.clock.move(timedelta(days=31))
+    first, second, third = (rows(sandbox) for _ in range(3))
+    assert first == third
+    changed = [(one, other) for one, other in zip(first, second, strict=True) if one != other]
+    assert [(one["transactionId"], other["progress"]) for one, other in changed] == [(9003, 1)]
+
+
 def test_in_place_a_withheld_change_leaves_the_older_state_to_be_seen(start: Start, rows: Rows) -> None:
     """The API is behind the webhook."""
     sandbox = start(transactions="in_place")
@@ -117,6 +128,7 @@ def test_switches_change_over_the_control_address(start: Start, client: httpx.Cl
         ("/clock", {"set": "2020-01-01T00:00:00Z"}),
         ("/clock", {"set": "soon"}),
         ("/clock", {}),
+        ("/calls", {}),
         ("/switches", {"seed": 3}),
         ("/switches", {"colour": "red"}),
         ("/switches", {"ties": "odd"}),
