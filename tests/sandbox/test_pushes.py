@@ -1,5 +1,6 @@
 """Pushes: what travels together, how it is authenticated, how often it is tried, and what goes wrong."""
 
+import contextlib
 import json
 import ssl
 from collections import Counter
@@ -258,6 +259,32 @@ def test_a_push_can_tell_another_value_than_the_api(start: Start, rows: Rows, tm
     changed = {key: {field for field in one if one[field] != pushed[key][field]} for key, one in shown.items()}
     transaction = sandbox.truth.updates()[2].transaction_id
     assert {key: fields for key, fields in changed.items() if fields} == {transaction: {"email"}}
+
+
+def test_with_all_faults_at_once_the_truth_is_what_the_receiver_has(start: Start, tmp_path: Path) -> None:
+    """Each readable copy of each update, and a reason for each that has none."""
+    shares = dict.fromkeys(
+        ("push_lost", "push_late", "push_twice", "push_reordered", "push_garbled", "push_differs"), 0.3
+    )
+    day = datetime(2026, 1, 12, tzinfo=UTC)
+    sandbox = start(
+        push_folder=tmp_path,
+        shares=shares,
+        outages=(Span(day, day + timedelta(hours=20)),),
+        receiver_down=(Span(day + timedelta(days=2), day + timedelta(days=3)),),
+        wrong_push_token=(Span(day + timedelta(days=5), day + timedelta(days=6)),),
+    )
+    sandbox.clock.move(timedelta(days=40))
+    received: Counter[int] = Counter()
+    for path in tmp_path.rglob("*.json"):
+        with contextlib.suppress(json.JSONDecodeError):
+            body = json.loads(path.read_bytes())
+            received.update(record["transactionId"] for kind in body.values() for record in kind)
+    updates = sandbox.truth.updates()
+    assert {one.transaction_id: one.delivered_count for one in updates if one.delivered_count} == received
+    assert {one.delivered_count > 0 for one in updates if one.lost_because} == {False}
+    reasons = {one.lost_because for one in updates if not one.delivered_count}
+    assert reasons == {"lost", "garbled", "outage", "receiver_down", "refused"}
 
 
 def test_what_happened_before_the_clock_began_is_not_pushed(start: Start, tmp_path: Path) -> None:
