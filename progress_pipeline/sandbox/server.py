@@ -40,6 +40,11 @@ WARM_ROWS = 10_000
 class Sandbox:
     """A double of the vendor on loopback. Entering it starts it, leaving it stops it.
 
+        with Sandbox(SandboxConfig(push_folder=folder, shares={"push_lost": 0.01})) as sandbox:
+            sandbox.clock.move(timedelta(days=1))
+            ...  # ask sandbox.api_url with sandbox.token, load the folder
+            assert my_gaps == {update.transaction_id for update in sandbox.truth.lost()}
+
     Args:
         config: Every switch.
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from progress_pipeline.sandbox.answering import Answer
@@ -47,6 +48,10 @@ class Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
+
+    def server_bind(self) -> None:
+        """Bind without looking up the machine's name, which can take seconds and serves nobody."""
+        TCPServer.server_bind(self)
 
     @property
     def url(self) -> str:
