@@ -125,6 +125,7 @@ class Loader:
         self.run = run
         self._stack = ExitStack()
         self.load_number = 1
+        self._carried: list[tuple[RawTable, pa.Table]] = []
 
     def __enter__(self) -> Self:
         self._warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -155,8 +156,17 @@ class Loader:
         self._pipeline.deactivate()
         self._stack.close()
 
+    def carry(self, tables: Iterable[tuple[RawTable, pa.Table]]) -> None:
+        """Take tables along in the next load, which costs less than a load of their own."""
+        self._carried += [(table, data) for table, data in tables if data.num_rows]
+
+    @property
+    def is_carrying(self) -> bool:
+        """Whether something waits for a load to take it along."""
+        return bool(self._carried)
+
     def load(self, source: "DltSource") -> dict[str, int]:
-        """Load what a source yields, all of it or nothing that counts.
+        """Load what a source yields and what is carried, all of it or nothing that counts.
 
         Args:
             source: A source whose resources yield what `item` gives, with this `load_number` on every row.
@@ -170,14 +180,16 @@ class Loader:
         with _as_our_errors(self._warehouse):
             self._pipeline.run(source, loader_file_format="parquet")
         self.load_number += 1
+        self._carried = []
         trace = self._pipeline.last_trace
         normalized = trace.last_normalize_info if trace else None
         counts = normalized.row_counts if normalized else {}
         return {table.name: counts.get(table.name, 0) for table in RAW_TABLES}
 
-    def run_row(self) -> Any:
-        """Give the item of `raw.runs` that every load carries."""
-        return item(RUNS, arrow(RUNS, [self.run.row(self.load_number)]))
+    def carried(self) -> Iterator[Any]:
+        """Give the items that every load takes along: what is carried, and the row of `raw.runs`."""
+        for table, data in [*self._carried, (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
+            yield item(table, data)
 
     @contextmanager
     def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:
@@ -199,9 +211,7 @@ class Loader:
                 if table.name not in there:
                     connection.execute(_ddl(table))
             if "_dlt_loads" in there:
-                ((finished,),) = connection.execute(
-                    "select count(*) from raw._dlt_loads where status = 0"
-                ).fetchall()
+                ((finished,),) = connection.execute("select count(*) from raw._dlt_loads where status = 0").fetchall()
                 self.load_number = 1 + finished
             for table in RAW_TABLES:
                 # The name is one of our own.

@@ -208,7 +208,7 @@ def vendor_api(
         rows = [_window_row(window, until, loader.load_number) for window in windows]
         if rows:
             yield item(API_WINDOWS, arrow(API_WINDOWS, rows))
-        yield loader.run_row()
+        yield from loader.carried()
 
     return answers()
 

@@ -8,7 +8,7 @@ that did not finish is removed, manifest and all, so its files are new again.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from progress_pipeline.errors import UnreadableAnswerError
-from progress_pipeline.ingest.loading import Loader, arrow, item, naive
+from progress_pipeline.ingest.loading import Loader, arrow, naive
 from progress_pipeline.ingest.raw_tables import (
     REJECTS,
     WEBHOOK_DELIVERIES,
@@ -55,7 +55,6 @@ class LandReport:
         updates: Updates in those.
         rejects: Things that could not be read as a record, or as a delivery.
         refusals: Requests that the receiver refused, as its journal tells.
-        loads: Loads that it took.
     """
 
     files: int = 0
@@ -63,7 +62,6 @@ class LandReport:
     updates: int = 0
     rejects: int = 0
     refusals: int = 0
-    loads: int = 0
 
 
 @dataclass
@@ -79,7 +77,10 @@ class _Gathered:
 
 
 def load_landed(loader: Loader, landing: Path, *, now: datetime) -> LandReport:
-    """Load every landed file that was not loaded before.
+    """Read every landed file that was not loaded before.
+
+    The last part of it is left with the loader, to be carried by the next load: `loader.load(webhook(loader))` where
+    nothing else follows.
 
     Args:
         loader: The open loader.
@@ -98,10 +99,11 @@ def load_landed(loader: Loader, landing: Path, *, now: datetime) -> LandReport:
         known_ids.add(file.file_id)
         _gather(gathered, landing, file, now, loader.load_number)
         if gathered.byte_count >= BYTES_A_LOAD:
-            _load(loader, gathered, report)
+            _carry(loader, gathered, report)
+            loader.load(webhook(loader))
             gathered = _Gathered()
     if gathered.files:
-        _load(loader, gathered, report)
+        _carry(loader, gathered, report)
     return report
 
 
@@ -113,7 +115,8 @@ def _known_files(loader: Loader) -> tuple[dict[str, tuple[int, int]], set[str]]:
     return {row[0]: (row[1], row[2]) for row in rows}, {row[3] for row in rows}
 
 
-def _load(loader: Loader, gathered: _Gathered, report: LandReport) -> None:
+def _carry(loader: Loader, gathered: _Gathered, report: LandReport) -> None:
+    """Give what is gathered to the loader, and add it to the report."""
     tables: list[tuple[RawTable, pa.Table]] = [
         (WEBHOOK_DELIVERIES, arrow(WEBHOOK_DELIVERIES, gathered.deliveries)),
         (WEBHOOK_REFUSALS, arrow(WEBHOOK_REFUSALS, gathered.refusals)),
@@ -122,25 +125,21 @@ def _load(loader: Loader, gathered: _Gathered, report: LandReport) -> None:
     ]
     if gathered.updates:
         tables.insert(0, (WEBHOOK_UPDATES, pa.concat_tables(gathered.updates).combine_chunks()))
-    loader.load(webhook(loader, tables))
+    loader.carry(tables)
     report.files += len(gathered.files)
     report.deliveries += len(gathered.deliveries)
     report.updates += sum(table.num_rows for table in gathered.updates)
     report.rejects += len(gathered.rejects)
     report.refusals += len(gathered.refusals)
-    report.loads += 1
 
 
 @dlt.source(name="raw")
-def webhook(loader: Loader, tables: Iterable[tuple[RawTable, pa.Table]]) -> DltResource:
-    """Give one load's tables to dlt."""
+def webhook(loader: Loader) -> DltResource:
+    """Give dlt what the loader carries."""
 
     @dlt.resource(name="webhook")
     def landed() -> Iterator[Any]:
-        for table, data in tables:
-            if data.num_rows:
-                yield item(table, data)
-        yield loader.run_row()
+        yield from loader.carried()
 
     return landed()
 

@@ -16,7 +16,7 @@ from progress_pipeline.clock import Clock
 from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.raw_tables import RAW_TABLES
 from progress_pipeline.ingest.vendor_api import load_batches
-from progress_pipeline.ingest.webhook import load_landed
+from progress_pipeline.ingest.webhook import load_landed, webhook
 from progress_pipeline.orchestration.asking import asks_of_today, open_vendor
 from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, raw_spec
 from progress_pipeline.orchestration.resources import RunContext, parse_instant, start_of_coverage
@@ -74,8 +74,12 @@ def raw_assets() -> dg.AssetsDefinition:
             with Loader(settings.warehouse_path, run) as loader:
                 if selected - ASKED:
                     facts |= _land(loader, settings)
-                if selected - TOLD:
-                    facts |= ask(loader, settings, clock, config.span())
+                try:
+                    if selected - TOLD:
+                        facts |= ask(loader, settings, clock, config.span())
+                finally:
+                    if loader.is_carrying:
+                        loader.load(webhook(loader))
             yield from _results(settings, selected, facts)
 
     return raw

@@ -6,6 +6,8 @@ the day's calls do not allow waits for the next run.
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 
 import dagster as dg
 
@@ -17,11 +19,12 @@ from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, a
 from progress_pipeline.orchestration.models import built_metadata
 from progress_pipeline.orchestration.raw import run_facts
 from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
-from progress_pipeline.reconcile.planning import RepairAsk, plan_repairs
+from progress_pipeline.reconcile.planning import FilterOn, OpenGap, RepairAsk, plan_repairs
 from progress_pipeline.settings import Settings
+from progress_pipeline.vendor.answers import CHANGED, COMPLETED, STARTED
 from progress_pipeline.vendor.asking import Outcome, carry_out
 from progress_pipeline.vendor.ledger import Purpose
-from progress_pipeline.vendor.planning import Ask
+from progress_pipeline.vendor.planning import Ask, KnownState, rows_expected
 from progress_pipeline.vendor.windows import Window
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
@@ -29,10 +32,15 @@ from progress_pipeline.warehouse.gaps import gaps_to_repair
 from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.reading import first_rows
+from progress_pipeline.warehouse.state import known_state
 
 logger = logging.getLogger(__name__)
 
 REPAIRS = "audit.repairs"
+MARGIN = timedelta(days=1)
+"""How far past both ends of what is covered a search reaches."""
+
+_FILTERS: dict[str, FilterOn] = {STARTED: "started", COMPLETED: "completed", CHANGED: "last_change"}
 
 
 def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
@@ -51,8 +59,12 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
         path = settings.warehouse_path
         with writing(path):
             with connect(path) as connection:
-                asks = plan_repairs(gaps_to_repair(connection), now=clock())
-            outcome = _ask(settings, clock, context.run_id, asks) if asks else Outcome("done")
+                gaps = [OpenGap(*row) for row in gaps_to_repair(connection)]
+                state = known_state(connection)
+            asks: tuple[RepairAsk, ...] = ()
+            outcome = Outcome("done")
+            if gaps:
+                asks, outcome = _repair(settings, clock, context.run_id, gaps, state)
             with connect(path) as connection:
                 built = {each.model: each for each in build(connection, models)}
                 preview = as_table(first_rows(connection, REPAIRS, PREVIEW_ROWS))
@@ -72,22 +84,33 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
     return repairs
 
 
-def _ask(settings: Settings, clock: Clock, run_id: str, asks: Sequence[RepairAsk]) -> Outcome:
-    """Ask what is planned, and load what comes."""
+def _repair(
+    settings: Settings, clock: Clock, run_id: str, gaps: Sequence[OpenGap], state: KnownState
+) -> tuple[tuple[RepairAsk, ...], Outcome]:
+    """Plan, ask what is planned, and load what comes."""
+    start_at, now = start_of_coverage(settings), clock()
     run = run_facts(settings, clock, run_id, "repair")
     with Loader(settings.warehouse_path, run) as loader, open_vendor(settings, clock) as vendor:
-        logger.info("repairing: %s asks", len(asks))
-        work = carry_out(
-            vendor.client,
-            [
-                Ask(Purpose.REPAIR, Window(each.window_start, each.window_end), each.search, each.reason)
-                for each in asks
-            ],
-            answers=vendor.answers,
+        dates = vendor.answers.filter_dates
+        plan = plan_repairs(
+            gaps,
+            now=now,
+            span=Window(min(start_at, now - MARGIN), now + MARGIN),
+            calls=vendor.ledger.left(Purpose.REPAIR),
             page_size=settings.api_page_size,
+            rows=partial(rows_expected, state.proven),
+            filter_on=_FILTERS[next(iter(dates))] if len(dates) == 1 else None,
         )
-        load_batches(loader, work, calls_since=vendor.ledger.calls_since, start_at=start_of_coverage(settings))
-    return work.outcome
+        if not plan.asks:
+            return (), Outcome("done")
+        logger.info("repairing: %s asks for %s gaps", len(plan.asks), sum(len(each.gap_ids) for each in plan.asks))
+        asks = [
+            Ask(Purpose.REPAIR, Window(each.window_start, each.window_end), each.search, each.reason)
+            for each in plan.asks
+        ]
+        work = carry_out(vendor.client, asks, answers=vendor.answers, page_size=settings.api_page_size)
+        load_batches(loader, work, calls_since=vendor.ledger.calls_since, start_at=start_at)
+    return plan.asks, work.outcome
 
 
 def _told(ask: RepairAsk) -> dict[str, object]:

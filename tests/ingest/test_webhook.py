@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from progress_pipeline.ingest.loading import Loader, RunFacts
-from progress_pipeline.ingest.webhook import LandReport, load_landed
+from progress_pipeline.ingest.webhook import LandReport, load_landed, webhook
 from tests.ingest.conftest import NOW, Look
 
 
@@ -36,7 +36,9 @@ def landing(tmp_path: Path) -> Path:
 def load(warehouse: Path, run: RunFacts, landing: Path) -> LandReport:
     """Load what has landed."""
     with Loader(warehouse, run) as loader:
-        return load_landed(loader, landing, now=NOW)
+        report = load_landed(loader, landing, now=NOW)
+        loader.load(webhook(loader))
+    return report
 
 
 def test_each_file_is_loaded_once(warehouse: Path, run: RunFacts, landing: Path, look: Look) -> None:
