@@ -1,0 +1,80 @@
+"""A second catalog in memory, where the tables bear the same names and show only some of their rows.
+
+`use`d in place of the warehouse, it lets a model's SELECT run word for word over the rows of a few keys, or over the
+rows that changed. Its views are made before the transaction begins, since DuckDB lets one transaction write one
+database; each shows a temporary view of the connection, and temporary views may be exchanged inside it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+import duckdb
+
+TEMPORARY = "of_the_build__"
+"""What the names of a build's temporary tables begin with."""
+
+_CATALOG = "narrowed_for_a_build"
+
+
+class Narrowed:
+    """The second catalog. Made by `narrowed`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, warehouse: str, names: Iterable[str]) -> None:
+        self._connection = connection
+        self.warehouse = warehouse
+        self.names = set(names)
+
+    def whole(self, name: str) -> str:
+        """Give the full name of a table of the warehouse."""
+        return f'"{self.warehouse}".{name}'
+
+    def show(self, name: str, sql: str) -> None:
+        """Let a name stand for the rows of a SELECT; names in it mean what the current `use` makes them mean."""
+        self._connection.execute(f'create or replace temp view "{name}" as\n{sql}')
+
+    def show_whole(self, name: str) -> None:
+        """Let a name stand for all rows of its table."""
+        self.show(name, f"select * from {self.whole(name)}")
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Let every name mean this catalog's tables for a while."""
+        self._connection.execute(f"use {_CATALOG}")
+        try:
+            yield
+        finally:
+            with suppress(duckdb.TransactionException):  # a failed transaction takes no word until it is rolled back
+                self.unused()
+
+    def unused(self) -> None:
+        """Let every name mean the warehouse's tables again."""
+        self._connection.execute(f'use "{self.warehouse}"')
+
+
+@contextmanager
+def narrowed(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Iterator[Narrowed]:
+    """Attach the second catalog for some tables of the warehouse, and take it away in the end.
+
+    Args:
+        connection: To the warehouse, outside of a transaction.
+        names: Tables and views that stand in the warehouse.
+    """
+    rows = connection.execute("select current_catalog()").fetchall()
+    catalog = Narrowed(connection, rows[0][0], names)
+    connection.execute(f"attach ':memory:' as {_CATALOG}")
+    try:
+        for schema in sorted({name.partition(".")[0] for name in catalog.names}):
+            connection.execute(f"create schema {_CATALOG}.{schema}")
+        for name in sorted(catalog.names):
+            try:
+                catalog.show_whole(name)
+            except (duckdb.CatalogException, duckdb.BinderException):
+                catalog.names.discard(name)  # a view over something that is gone; what reads it is built whole
+            else:
+                connection.execute(f'create view {_CATALOG}.{name} as select * from temp."{name}"')
+        yield catalog
+    finally:
+        catalog.unused()
+        for name in sorted(catalog.names):
+            connection.execute(f'drop view if exists temp."{name}"')
+        connection.execute(f"detach {_CATALOG}")
