@@ -3,13 +3,9 @@
 -- somebody closed it by hand. What the webhook never told is repaired by the call that told it: the copy has it.
 with
 
-judged as (
+gaps as (
 
-    select
-        *,
-        cast(null as varchar) as differing_fields,
-        cast(null as varchar) as differing_values
-    from intermediate.int_disagreements_judged
+    select * from intermediate.int_gaps_found
 
 ),
 
@@ -19,151 +15,9 @@ run_now as (
 
 ),
 
-compared as (
+habits as (
 
-    select * from intermediate.int_fields_compared
-
-),
-
-runs as (
-
-    select distinct as_of
-    from intermediate.int_loads_timed
-
-),
-
-mismatches_opened as (
-
-    select
-        compared.registration_id,
-        compared.transaction_id,
-        min(runs.as_of) as opened_at
-    from compared
-    inner join runs on compared.due_at <= runs.as_of and compared.known_at <= runs.as_of
-    group by compared.registration_id, compared.transaction_id
-
-),
-
-mismatches as (
-
-    select
-        'both' as failing_witness,
-        compared.registration_id,
-        compared.transaction_id,
-        compared.state_order,
-        compared.is_completed,
-        compared.told_at as first_seen_at,
-        compared.due_at,
-        mismatches_opened.opened_at,
-        cast(null as timestamp) as repaired_at,
-        compared.call_id,
-        cast(null as varchar) as delivery_id,
-        compared.told_at as changed_after,
-        compared.told_at as changed_before,
-        cast(null as timestamp) as same_told_at,
-        'field_mismatch' as kind,
-        compared.differing_fields,
-        compared.differing_values
-    from compared
-    left join mismatches_opened
-        on
-            compared.registration_id = mismatches_opened.registration_id
-            and compared.transaction_id = mismatches_opened.transaction_id
-
-),
-
--- Overlapping states of one transaction that one witness owes are one gap, named by the first of them.
-chained as (
-
-    select
-        *,
-        case when failing_witness = 'webhook' then opened_at else settled_at end as repaired_at,
-        max(
-            case
-                when failing_witness = 'webhook' then coalesce(opened_at, timestamp '9999-12-31 00:00:00')
-                else coalesce(settled_at, timestamp '9999-12-31 00:00:00')
-            end
-        ) over (
-            partition by failing_witness, registration_id, transaction_id
-            order by told_at asc nulls first, state_order asc nulls first
-            rows between unbounded preceding and 1 preceding
-        ) as repaired_before_at
-    from judged
-
-),
-
-headed as (
-
-    select
-        *,
-        case when repaired_before_at is null or repaired_before_at <= told_at then 1 else 0 end as is_head
-    from chained
-
-),
-
-linked as (
-
-    select
-        *,
-        sum(is_head) over (
-            partition by failing_witness, registration_id, transaction_id
-            order by told_at asc nulls first, state_order asc nulls first
-            rows between unbounded preceding and current row
-        ) as chain_number
-    from headed
-
-),
-
-one_sided as (
-
-    select
-        failing_witness,
-        registration_id,
-        transaction_id,
-        max(case when is_head = 1 then state_order end) as state_order,
-        bool_or(is_completed) as is_completed,
-        min(told_at) as first_seen_at,
-        min(due_at) as due_at,
-        min(opened_at) as opened_at,
-        case when count(*) = count(repaired_at) then max(repaired_at) end as repaired_at,
-        coalesce(max(settled_call_id), max(call_id)) as call_id,
-        min(delivery_id) as delivery_id,
-        min(changed_after) as changed_after,
-        max(changed_before) as changed_before,
-        min(same_told_at) as same_told_at,
-        case
-            when min(other_first_told_at) <= min(coalesce(opened_at, due_at)) then 'behind_' || failing_witness
-            else 'missing_' || failing_witness
-        end as kind,
-        cast(null as varchar) as differing_fields,
-        cast(null as varchar) as differing_values
-    from linked
-    group by failing_witness, registration_id, transaction_id, chain_number
-
-),
-
-all_gaps as (
-
-    select * from one_sided
-    union all
-    select * from mismatches
-
-),
-
-named as (
-
-    select
-        *,
-        md5(
-            concat_ws(
-                '|',
-                kind,
-                cast(transaction_id as varchar),
-                registration_id,
-                coalesce(differing_fields, cast(state_order as varchar))
-            )
-        ) as gap_id
-    from all_gaps
+    select * from intermediate.int_vendor_habits_found
 
 ),
 
@@ -173,65 +27,122 @@ outages as (
 
 ),
 
+-- Of several outages that the bounds of a change overlap, the first.
 in_outage as (
 
     select
-        named.gap_id,
-        min_by(outages.outage_id, outages.started_at) as outage_id
-    from named
+        gaps.gap_id,
+        outages.outage_id,
+        outages.cause as outage_cause
+    from gaps
     inner join outages
         on
-            named.failing_witness = 'webhook'
-            and named.changed_before > outages.started_at
-            and (named.changed_after < outages.ended_at or outages.ended_at is null)
-    group by named.gap_id
+            gaps.failing_witness = 'webhook'
+            and gaps.changed_before > outages.started_at
+            and (gaps.changed_after < outages.ended_at or outages.ended_at is null)
+    qualify row_number() over (
+        partition by gaps.gap_id
+        order by outages.started_at asc nulls last, outages.outage_id asc nulls last
+    ) = 1
 
 ),
 
+-- A sender that is refused tries again for a while, so a refusal up to ten minutes after the change may be of it.
 refused as (
 
-    select distinct named.gap_id
-    from named
+    select distinct gaps.gap_id
+    from gaps
     inner join raw.webhook_refusals as refusals
         on
-            named.failing_witness = 'webhook'
-            and named.changed_after <= coalesce(refusals.until_at, refusals.refused_at)
-            and refusals.refused_at <= seconds_after(named.changed_before, 60)
+            gaps.failing_witness = 'webhook'
+            and gaps.changed_after <= coalesce(refusals.until_at, refusals.refused_at)
+            and seconds_after(gaps.changed_before, 600) >= refusals.refused_at
 
 ),
 
 rejected as (
 
-    select distinct named.gap_id
-    from named
+    select distinct gaps.gap_id
+    from gaps
     inner join raw.rejects as rejects
         on
-            named.failing_witness = rejects.source
-            and instr(rejects.raw_text, named.registration_id) > 0
+            gaps.failing_witness = rejects.source
+            and instr(rejects.raw_text, gaps.registration_id) > 0
 
 ),
 
 windows as (
 
     select
+        purpose,
+        search,
         attempted_at,
         window_start,
-        window_end
+        window_end,
+        is_complete,
+        call_count
     from raw.api_windows
-    where is_complete and search is null
 
 ),
 
+-- Whether a proven window held the date that the vendor filters by, after the webhook told; all dates, if the filter is
+-- not known.
 asked as (
 
-    select distinct named.gap_id
-    from named
+    select distinct gaps.gap_id
+    from gaps
+    cross join habits
     inner join windows
         on
-            named.failing_witness = 'api'
-            and named.first_seen_at <= windows.attempted_at
-            and named.first_seen_at >= windows.window_start
-            and named.first_seen_at < windows.window_end
+            gaps.failing_witness = 'api'
+            and gaps.first_seen_at <= windows.attempted_at
+            and windows.is_complete
+            and (
+                gaps.registration_id = windows.search
+                or (
+                    windows.search is null
+                    and (
+                        habits.filters_on in ('started', 'completed')
+                        or (gaps.first_seen_at >= windows.window_start and gaps.first_seen_at < windows.window_end)
+                    )
+                    and (
+                        habits.filters_on in ('last_change', 'completed')
+                        or (gaps.started_at >= windows.window_start and gaps.started_at < windows.window_end)
+                    )
+                    and (
+                        coalesce(habits.filters_on, 'completed') <> 'completed'
+                        or gaps.completed_at is null
+                        or (gaps.completed_at >= windows.window_start and gaps.completed_at < windows.window_end)
+                    )
+                )
+            )
+
+),
+
+tries as (
+
+    select
+        gaps.gap_id,
+        count(*) as repair_attempt_count,
+        max(windows.attempted_at) as last_repair_at
+    from gaps
+    inner join windows
+        on
+            gaps.failing_witness = 'api'
+            and gaps.opened_at <= windows.attempted_at
+            and windows.purpose = 'repair'
+            and windows.call_count > 0
+            and (
+                gaps.registration_id = windows.search
+                or (
+                    windows.search is null
+                    and (
+                        (gaps.first_seen_at >= windows.window_start and gaps.first_seen_at < windows.window_end)
+                        or (gaps.started_at >= windows.window_start and gaps.started_at < windows.window_end)
+                    )
+                )
+            )
+    group by gaps.gap_id
 
 ),
 
@@ -244,64 +155,92 @@ acceptances as (
         why
     from raw.gap_acceptances
 
+),
+
+judged as (
+
+    select
+        gaps.*,
+        case
+            when gaps.opened_at is not null and gaps.repaired_at <= run_now.as_of then 'repaired'
+            when acceptances.gap_id is not null then 'accepted'
+            when gaps.opened_at is null then 'suspected'
+            else 'open'
+        end as status,
+        case
+            when gaps.failing_witness = 'both' or gaps.kind = 'field_mismatch' then 'vendor_contradicts_itself'
+            when rejected.gap_id is not null then 'rejected_as_unreadable'
+            when gaps.failing_witness = 'webhook' and gaps.same_told_at is not null then 'late'
+            when in_outage.outage_cause = 'receiver_refusing' then 'receiver_refusing'
+            when in_outage.gap_id is not null then 'outage'
+            when refused.gap_id is not null then 'receiver_refusing'
+            when gaps.failing_witness = 'webhook' then 'lost'
+            when asked.gap_id is null then 'never_covered'
+            else 'withheld'
+        end as cause,
+        case
+            when gaps.is_completed then 'completion'
+            when gaps.state_order = 0.0 then 'started'
+            else 'progressed'
+        end as update_kind,
+        in_outage.outage_id,
+        coalesce(tries.repair_attempt_count, 0) as repair_attempt_count,
+        tries.last_repair_at,
+        acceptances.accepted_at,
+        acceptances.accepted_by,
+        acceptances.why,
+        run_now.as_of
+    from gaps
+    cross join run_now
+    left join in_outage on gaps.gap_id = in_outage.gap_id
+    left join refused on gaps.gap_id = refused.gap_id
+    left join rejected on gaps.gap_id = rejected.gap_id
+    left join asked on gaps.gap_id = asked.gap_id
+    left join tries on gaps.gap_id = tries.gap_id
+    left join acceptances on gaps.gap_id = acceptances.gap_id
+
+),
+
+closed as (
+
+    select
+        *,
+        case when status = 'repaired' then repaired_at when status = 'accepted' then accepted_at end as closed_at
+    from judged
+
 )
 
 select
-    named.gap_id,
-    named.kind,
-    named.transaction_id,
-    named.registration_id,
+    gap_id,
+    kind,
+    transaction_id,
+    registration_id,
+    status,
+    cause,
+    update_kind,
+    differing_fields,
+    differing_values,
+    first_seen_at,
+    due_at,
+    opened_at,
+    closed_at,
+    coalesce(closed_at, as_of) as last_seen_at,
+    seconds_between(first_seen_at, coalesce(closed_at, as_of)) / 3600.0 as age_hours,
+    changed_after,
+    changed_before,
+    started_at,
+    completed_at,
+    same_told_at as late_told_at,
+    outage_id,
+    delivery_id,
+    case when failing_witness <> 'api' or status = 'repaired' then call_id end as told_by_call_id,
+    repair_attempt_count,
+    last_repair_at,
+    -- Tried again after 6 hours, then after twice as long each time, at most a week.
     case
-        when named.opened_at is not null and named.repaired_at <= run_now.as_of then 'repaired'
-        when acceptances.accepted_at <= run_now.as_of then 'accepted'
-        when named.opened_at is null then 'suspected'
-        else 'open'
-    end as status,
-    case
-        when named.failing_witness = 'both' then 'vendor_contradicts_itself'
-        when rejected.gap_id is not null then 'rejected_as_unreadable'
-        when named.failing_witness = 'webhook' and named.same_told_at is not null then 'late'
-        when refused.gap_id is not null then 'receiver_refusing'
-        when in_outage.gap_id is not null then 'outage'
-        when named.failing_witness = 'webhook' then 'lost'
-        when asked.gap_id is null then 'never_covered'
-        else 'withheld'
-    end as cause,
-    case
-        when named.is_completed then 'completion'
-        when named.state_order = 0.0 then 'started'
-        else 'progressed'
-    end as update_kind,
-    named.differing_fields,
-    named.differing_values,
-    named.first_seen_at,
-    named.due_at,
-    named.opened_at,
-    case
-        when named.opened_at is not null and named.repaired_at <= run_now.as_of then named.repaired_at
-        when acceptances.accepted_at <= run_now.as_of then acceptances.accepted_at
-    end as closed_at,
-    coalesce(
-        case
-            when named.opened_at is not null and named.repaired_at <= run_now.as_of then named.repaired_at
-            when acceptances.accepted_at <= run_now.as_of then acceptances.accepted_at
-        end,
-        run_now.as_of
-    ) as last_seen_at,
-    named.changed_after,
-    named.changed_before,
-    named.same_told_at as late_told_at,
-    in_outage.outage_id,
-    named.delivery_id,
-    case
-        when named.failing_witness = 'webhook' or named.repaired_at is not null then named.call_id
-    end as told_by_call_id,
-    acceptances.accepted_by,
-    acceptances.why as accepted_because
-from named
-cross join run_now
-left join in_outage on named.gap_id = in_outage.gap_id
-left join refused on named.gap_id = refused.gap_id
-left join rejected on named.gap_id = rejected.gap_id
-left join asked on named.gap_id = asked.gap_id
-left join acceptances on named.gap_id = acceptances.gap_id
+        when status = 'open' and failing_witness = 'api' and repair_attempt_count > 0
+            then seconds_after(last_repair_at, least(604800.0, 21600.0 * power(2.0, repair_attempt_count - 1)))
+    end as next_repair_at,
+    accepted_by,
+    why as accepted_because
+from closed

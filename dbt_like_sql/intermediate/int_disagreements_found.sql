@@ -184,6 +184,10 @@ webhook_failed as (
         api_as_of as known_at,
         api_call_id as call_id,
         cast(null as varchar) as delivery_id,
+        started_at,
+        completed_at,
+        api_settle_minutes as settle_minutes,
+        coalesce(dated_at >= api_changed_after, false) as is_dated,
         case when dated_at >= api_changed_after then dated_at else api_changed_after end as changed_after,
         api_changed_before as changed_before,
         webhook_due_at as due_at,
@@ -200,7 +204,7 @@ webhook_failed as (
     where
         api_told_at is not null
         and not coalesce(webhook_reached_at <= api_told_at, false)
-        and not coalesce(webhook_reached_as_of <= greatest(webhook_due_at, api_as_of), false)
+        and not coalesce(webhook_reached_as_of <= api_as_of, false)
 
 ),
 
@@ -217,6 +221,10 @@ api_failed as (
         webhook_as_of as known_at,
         cast(null as bigint) as call_id,
         delivery_id,
+        started_at,
+        completed_at,
+        webhook_settle_minutes as settle_minutes,
+        true as is_dated,
         greatest(started_at, least(dated_at, webhook_told_at)) as changed_after,
         webhook_told_at as changed_before,
         seconds_after(webhook_told_at, webhook_settle_minutes * 60) as due_at,
@@ -241,6 +249,7 @@ api_failed as (
             ),
             false
         )
+
 )
 
 select * from webhook_failed

@@ -1,12 +1,17 @@
 -- One row per disagreement that a judgement can be made of, with the run that opened it as a gap, if one did.
 -- The first run opens it that knows of it, stands past its due time and, where the API is to show something, made a
--- proven pull that reached past it. What the other witness told by then, or what began before the webhook did, never
--- was a gap.
+-- proven pull past it. What the other witness told by then, or what began before the webhook did, never was a gap.
 with
 
 disagreements as (
 
     select * from intermediate.int_disagreements_found
+
+),
+
+habits as (
+
+    select * from intermediate.int_vendor_habits_found
 
 ),
 
@@ -25,13 +30,14 @@ runs as (
 
 pulls as (
 
-    select
+    select distinct
         loads.as_of,
-        max(windows.window_end) as reached_until
+        windows.window_start,
+        windows.window_end,
+        windows.covered_until
     from raw.api_windows as windows
     inner join loads on windows.load_number = loads.load_number
     where windows.is_complete and windows.search is null
-    group by loads.as_of
 
 ),
 
@@ -39,7 +45,7 @@ in_use as (
 
     select
         disagreements.*,
-        habits.lists_all_transactions,
+        habits.gives_each_update_an_id,
         case
             when habits.lists_all_transactions then disagreements.reached_at
             else least(disagreements.reached_at, disagreements.overtaken_at)
@@ -54,7 +60,7 @@ in_use as (
         end as settled_known_at
     from disagreements
     cross join intermediate.int_webhook_begun as webhook
-    cross join intermediate.int_vendor_habits_found as habits
+    cross join habits
     where
         disagreements.failing_witness = 'api'
         or disagreements.changed_after >= webhook.began_at
@@ -62,37 +68,152 @@ in_use as (
 
 ),
 
+-- Where each update has an id of its own, the neighbours that the webhook told bound the instant of what it did not.
+-- Only ids in the same or the next block are looked at, which keeps this small.
+undated as (
+
+    select distinct
+        transaction_id,
+        cast(floor(transaction_id / 1000.0) as bigint) as block
+    from in_use
+    where failing_witness = 'webhook' and gives_each_update_an_id and not is_dated
+
+),
+
+blocks as (
+
+    select block from undated
+    union
+    select block - 1 as block from undated
+    union
+    select block + 1 as block from undated
+
+),
+
+told as (
+
+    select
+        witnessed.transaction_id,
+        min(witnessed.webhook_first_told_at) as told_at,
+        min(loads.as_of) as known_at
+    from intermediate.int_transactions_witnessed as witnessed
+    inner join loads on witnessed.webhook_first_load_number = loads.load_number
+    inner join blocks on cast(floor(witnessed.transaction_id / 1000.0) as bigint) = blocks.block
+    where witnessed.told_by_webhook
+    group by witnessed.transaction_id
+
+),
+
+in_order as (
+
+    select
+        transaction_id,
+        told_at
+    from told
+
+    union all
+
+    select
+        transaction_id,
+        cast(null as timestamp) as told_at
+    from undated
+
+),
+
+neighbours as (
+
+    select
+        transaction_id,
+        max(case when told_at is not null then transaction_id end) over (
+            order by transaction_id asc nulls first, told_at asc nulls first
+            rows between unbounded preceding and 1 preceding
+        ) as told_before_id,
+        min(told_at) over (
+            order by transaction_id desc nulls last, told_at desc nulls last
+            rows between unbounded preceding and current row
+        ) as told_after_at,
+        told_at is null as is_undated
+    from in_order
+
+),
+
+bounds as (
+
+    select
+        neighbours.transaction_id,
+        max(told_before.told_at) as not_before,
+        max(neighbours.told_after_at) as not_after,
+        min(told_after.known_at) as not_after_known_at
+    from neighbours
+    left join told as told_before on neighbours.told_before_id = told_before.transaction_id
+    left join told as told_after on neighbours.told_after_at = told_after.told_at
+    where neighbours.is_undated
+    group by neighbours.transaction_id
+
+),
+
+bounded as (
+
+    select
+        in_use.*,
+        least(in_use.changed_before, bounds.not_after) as bounded_before,
+        case
+            when bounds.not_before <= coalesce(bounds.not_after, in_use.changed_before)
+                then greatest(in_use.changed_after, bounds.not_before)
+            else in_use.changed_after
+        end as bounded_after,
+        case
+            when bounds.not_after < in_use.changed_before
+                then
+                    least(
+                        in_use.due_at,
+                        greatest(
+                            seconds_after(bounds.not_after, in_use.settle_minutes * 60), bounds.not_after_known_at
+                        )
+                    )
+            else in_use.due_at
+        end as bounded_due_at
+    from in_use
+    left join bounds
+        on
+            in_use.transaction_id = bounds.transaction_id
+            and in_use.failing_witness = 'webhook'
+            and not in_use.is_dated
+
+),
+
 opened_by_time as (
 
     select
-        in_use.failing_witness,
-        in_use.registration_id,
-        in_use.transaction_id,
-        in_use.state_order,
+        bounded.failing_witness,
+        bounded.registration_id,
+        bounded.transaction_id,
+        bounded.state_order,
         min(runs.as_of) as opened_at
-    from in_use
-    inner join runs on in_use.due_at <= runs.as_of and in_use.known_at <= runs.as_of
-    where in_use.failing_witness = 'webhook'
-    group by in_use.failing_witness, in_use.registration_id, in_use.transaction_id, in_use.state_order
+    from bounded
+    inner join runs on bounded.bounded_due_at <= runs.as_of and bounded.known_at <= runs.as_of
+    where bounded.failing_witness = 'webhook'
+    group by bounded.failing_witness, bounded.registration_id, bounded.transaction_id, bounded.state_order
 
 ),
 
 opened_by_pull as (
 
     select
-        in_use.failing_witness,
-        in_use.registration_id,
-        in_use.transaction_id,
-        in_use.state_order,
+        bounded.failing_witness,
+        bounded.registration_id,
+        bounded.transaction_id,
+        bounded.state_order,
         min(pulls.as_of) as opened_at
-    from in_use
+    from bounded
     inner join pulls
         on
-            in_use.due_at <= pulls.as_of
-            and in_use.known_at <= pulls.as_of
-            and in_use.told_at < pulls.reached_until
-    where in_use.failing_witness = 'api'
-    group by in_use.failing_witness, in_use.registration_id, in_use.transaction_id, in_use.state_order
+            bounded.due_at <= pulls.as_of
+            and bounded.known_at <= pulls.as_of
+            and bounded.told_at < pulls.window_end
+            and (bounded.told_at >= pulls.window_start or bounded.told_at < pulls.covered_until)
+    where bounded.failing_witness = 'api'
+    group by bounded.failing_witness, bounded.registration_id, bounded.transaction_id, bounded.state_order
 
 ),
 
@@ -102,49 +223,39 @@ opened as (
     union all
     select * from opened_by_pull
 
-),
-
-judged as (
-
-    select
-        in_use.*,
-        opened.opened_at as due_to_open_at,
-        coalesce(
-            opened.opened_at < in_use.settled_known_at
-            or (opened.opened_at = in_use.settled_known_at and in_use.is_reached_by_repair)
-            or in_use.settled_known_at is null,
-            false
-        ) as is_still_apart
-    from in_use
-    left join opened
-        on
-            in_use.failing_witness = opened.failing_witness
-            and in_use.registration_id = opened.registration_id
-            and in_use.transaction_id = opened.transaction_id
-            and in_use.state_order = opened.state_order
-
 )
 
 select
-    failing_witness,
-    registration_id,
-    transaction_id,
-    state_order,
-    is_completed,
-    progress_percent,
-    told_at,
-    known_at,
-    call_id,
-    delivery_id,
-    changed_after,
-    changed_before,
-    (failing_witness = 'api' or changed_before < told_at) as is_dated,
-    due_at,
-    case when is_still_apart then due_to_open_at end as opened_at,
-    same_told_at,
-    settled_at,
-    settled_call_id,
-    is_reached_by_repair,
-    other_first_told_at
-from judged
-where is_still_apart
+    bounded.failing_witness,
+    bounded.registration_id,
+    bounded.transaction_id,
+    bounded.state_order,
+    bounded.is_completed,
+    bounded.progress_percent,
+    bounded.told_at,
+    bounded.known_at,
+    bounded.call_id,
+    bounded.delivery_id,
+    bounded.started_at,
+    bounded.completed_at,
+    bounded.bounded_after as changed_after,
+    bounded.bounded_before as changed_before,
+    bounded.bounded_due_at as due_at,
+    opened.opened_at,
+    bounded.same_told_at,
+    bounded.settled_at,
+    bounded.settled_call_id,
+    bounded.is_reached_by_repair,
+    bounded.other_first_told_at,
+    bounded.gives_each_update_an_id
+from bounded
+left join opened
+    on
+        bounded.failing_witness = opened.failing_witness
+        and bounded.registration_id = opened.registration_id
+        and bounded.transaction_id = opened.transaction_id
+        and bounded.state_order = opened.state_order
+where
+    bounded.settled_known_at is null
+    or opened.opened_at < bounded.settled_known_at
+    or (opened.opened_at = bounded.settled_known_at and bounded.is_reached_by_repair)

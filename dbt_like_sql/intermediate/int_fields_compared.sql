@@ -1,77 +1,101 @@
--- One row per transaction whose two witnesses told one state with different values in a field.
+-- One row per transaction and set of fields in which its two witnesses told one state with different values.
 -- Both must give a value: what one leaves out contradicts nothing. Instants are compared by the second, addresses
--- without regard to case, and an IRI's last slash does not count. The first telling of each is compared: what differs
--- only later is a change and no contradiction.
+-- without regard to case, and an IRI's last slash does not count. The first telling of each witness is compared: what
+-- differs only later is a change and no contradiction.
 with
 
-told_by_both as (
+-- Nearly all transactions: told once by each, or alike.
+doubtful as (
 
-    select *
+    select
+        registration_id,
+        transaction_id
     from intermediate.int_transactions_witnessed
     where
         told_by_api
         and told_by_webhook
-        and api_state_order = webhook_state_order
-        and api_record_hash <> webhook_record_hash
+        and not (api_version_count = 1 and not has_several_states and api_record_hash = webhook_record_hash)
 
 ),
 
-compared as (
+tellings as (
+
+    select unioned.*
+    from intermediate.int_tellings_unioned as unioned
+    inner join doubtful
+        on unioned.registration_id = doubtful.registration_id and unioned.transaction_id = doubtful.transaction_id
+
+),
+
+pairs as (
 
     select
-        registration_id,
-        transaction_id,
-        api_state_order as state_order,
-        api_is_completed as is_completed,
-        api_last_call_id as call_id,
-        greatest(api_last_told_at, webhook_last_told_at) as told_at,
-        api_last_load_number,
-        webhook_last_load_number,
+        api.registration_id,
+        api.transaction_id,
+        api.state_order,
+        api.is_completed,
+        api.call_id,
+        webhook.delivery_id,
+        greatest(api.told_at, webhook.told_at) as told_at,
+        greatest(api.load_number, webhook.load_number) as load_number,
+        row_number() over (
+            partition by api.registration_id, api.transaction_id, api.state_order
+            order by
+                api.call_id asc nulls last,
+                api.position asc nulls last,
+                webhook.told_at asc nulls last,
+                webhook.delivery_id asc nulls last,
+                webhook.position asc nulls last
+        ) as pair_number,
         case
-            when lower(api_email) <> lower(webhook_email) then concat('email: ', api_email, ' / ', webhook_email)
+            when lower(api.email) <> lower(webhook.email) then 'email: ' || api.email || ' / ' || webhook.email
         end as email,
         case
-            when api_first_name <> webhook_first_name
-                then concat('first_name: ', api_first_name, ' / ', webhook_first_name)
+            when api.first_name <> webhook.first_name
+                then 'first_name: ' || api.first_name || ' / ' || webhook.first_name
         end as first_name,
         case
-            when api_last_name <> webhook_last_name
-                then concat('last_name: ', api_last_name, ' / ', webhook_last_name)
+            when api.last_name <> webhook.last_name then 'last_name: ' || api.last_name || ' / ' || webhook.last_name
         end as last_name,
         case
-            when api_member_identifier <> webhook_member_identifier
-                then concat('member_identifier: ', api_member_identifier, ' / ', webhook_member_identifier)
+            when api.member_identifier <> webhook.member_identifier
+                then 'member_identifier: ' || api.member_identifier || ' / ' || webhook.member_identifier
         end as member_identifier,
         case
-            when rtrim(api_activity_id, '/') <> rtrim(webhook_activity_id, '/')
-                then concat('activity_id: ', api_activity_id, ' / ', webhook_activity_id)
+            when rtrim(api.activity_id, '/') <> rtrim(webhook.activity_id, '/')
+                then 'activity_id: ' || api.activity_id || ' / ' || webhook.activity_id
         end as activity_id,
         case
-            when api_activity_title <> webhook_activity_title
-                then concat('activity_title: ', api_activity_title, ' / ', webhook_activity_title)
+            when api.activity_title <> webhook.activity_title
+                then 'activity_title: ' || api.activity_title || ' / ' || webhook.activity_title
         end as activity_title,
         case
-            when date_trunc('second', api_started_at) <> date_trunc('second', webhook_started_at)
+            when date_trunc('second', api.started_at) <> date_trunc('second', webhook.started_at)
                 then
-                    concat(
-                        'started_at: ', cast(api_started_at as varchar), ' / ', cast(webhook_started_at as varchar)
-                    )
+                    'started_at: '
+                    || cast(api.started_at as varchar)
+                    || ' / '
+                    || cast(webhook.started_at as varchar)
         end as started_at,
         case
-            when date_trunc('second', api_completed_at) <> date_trunc('second', webhook_completed_at)
+            when date_trunc('second', api.completed_at) <> date_trunc('second', webhook.completed_at)
                 then
-                    concat(
-                        'completed_at: ',
-                        cast(api_completed_at as varchar),
-                        ' / ',
-                        cast(webhook_completed_at as varchar)
-                    )
+                    'completed_at: '
+                    || cast(api.completed_at as varchar)
+                    || ' / '
+                    || cast(webhook.completed_at as varchar)
         end as completed_at,
         case
-            when api_completion_code <> webhook_completion_code
-                then concat('completion_code: ', api_completion_code, ' / ', webhook_completion_code)
+            when api.completion_code <> webhook.completion_code
+                then 'completion_code: ' || api.completion_code || ' / ' || webhook.completion_code
         end as completion_code
-    from told_by_both
+    from tellings as api
+    inner join tellings as webhook
+        on
+            api.registration_id = webhook.registration_id
+            and api.transaction_id = webhook.transaction_id
+            and api.state_order = webhook.state_order
+    where api.witness = 'api' and webhook.witness = 'webhook'
 
 ),
 
@@ -83,21 +107,10 @@ named as (
         state_order,
         is_completed,
         call_id,
+        delivery_id,
         told_at,
-        api_last_load_number,
-        webhook_last_load_number,
-        concat_ws(
-            '; ',
-            email,
-            first_name,
-            last_name,
-            member_identifier,
-            activity_id,
-            activity_title,
-            started_at,
-            completed_at,
-            completion_code
-        ) as differing_values,
+        load_number,
+        pair_number,
         concat_ws(
             ', ',
             case when email is not null then 'email' end,
@@ -109,23 +122,76 @@ named as (
             case when started_at is not null then 'started_at' end,
             case when completed_at is not null then 'completed_at' end,
             case when completion_code is not null then 'completion_code' end
-        ) as differing_fields
-    from compared
+        ) as differing_fields,
+        concat_ws(
+            '; ',
+            email,
+            first_name,
+            last_name,
+            member_identifier,
+            activity_id,
+            activity_title,
+            started_at,
+            completed_at,
+            completion_code
+        ) as differing_values
+    from pairs
+
+),
+
+differing as (
+
+    select
+        *,
+        row_number() over (
+            partition by registration_id, transaction_id, differing_fields
+            order by told_at asc nulls last, state_order asc nulls last
+        ) as state_number
+    from named
+    where differing_fields <> '' and pair_number = 1
+
+),
+
+-- What agrees later, in whatever state, takes the contradiction back.
+agreed as (
+
+    select
+        differing.registration_id,
+        differing.transaction_id,
+        differing.differing_fields,
+        min(named.told_at) as agreed_at,
+        min(named.load_number) as agreed_load_number
+    from differing
+    inner join named
+        on
+            differing.registration_id = named.registration_id
+            and differing.transaction_id = named.transaction_id
+            and differing.told_at < named.told_at
+    where differing.state_number = 1 and named.differing_fields = ''
+    group by differing.registration_id, differing.transaction_id, differing.differing_fields
 
 )
 
 select
-    named.registration_id,
-    named.transaction_id,
-    named.state_order,
-    named.is_completed,
-    named.call_id,
-    named.told_at,
-    greatest(api_loads.as_of, webhook_loads.as_of) as known_at,
-    seconds_after(named.told_at, api_loads.settle_minutes * 60) as due_at,
-    named.differing_fields,
-    named.differing_values
-from named
-left join intermediate.int_loads_timed as api_loads on named.api_last_load_number = api_loads.load_number
-left join intermediate.int_loads_timed as webhook_loads on named.webhook_last_load_number = webhook_loads.load_number
-where named.differing_fields <> ''
+    differing.registration_id,
+    differing.transaction_id,
+    differing.differing_fields,
+    differing.differing_values,
+    differing.state_order,
+    differing.is_completed,
+    differing.call_id,
+    differing.delivery_id,
+    differing.told_at,
+    told_loads.as_of as known_at,
+    seconds_after(differing.told_at, told_loads.settle_minutes * 60) as due_at,
+    agreed.agreed_at,
+    agreed_loads.as_of as agreed_known_at
+from differing
+left join agreed
+    on
+        differing.registration_id = agreed.registration_id
+        and differing.transaction_id = agreed.transaction_id
+        and differing.differing_fields = agreed.differing_fields
+left join intermediate.int_loads_timed as told_loads on differing.load_number = told_loads.load_number
+left join intermediate.int_loads_timed as agreed_loads on agreed.agreed_load_number = agreed_loads.load_number
+where differing.state_number = 1

@@ -15,7 +15,11 @@ standing as (
     select
         *,
         standing_witness = 'webhook' as is_by_webhook,
-        case when standing_witness = 'webhook' then webhook_last_told_at else api_last_told_at end as standing_told_at
+        case
+            when standing_witness = 'webhook' then webhook_last_told_at
+            when api_state_order = webhook_state_order then least(api_last_told_at, webhook_last_told_at)
+            else api_last_told_at
+        end as standing_told_at
     from transactions
 
 ),
@@ -26,6 +30,7 @@ newest as (
         registration_id,
         transaction_id,
         standing_witness,
+        standing_told_at,
         case
             when is_by_webhook then coalesce(webhook_member_identifier, api_member_identifier)
             else coalesce(api_member_identifier, webhook_member_identifier)
@@ -80,6 +85,49 @@ completed as (
 
 ),
 
+calls as (
+
+    select
+        call_id,
+        window_start,
+        window_end
+    from raw.api_calls
+
+),
+
+-- What the API showed of a registration in one answer, and whether the dates lay in the span that was asked for.
+answers as (
+
+    select
+        standing.registration_id,
+        standing.api_first_call_id,
+        count(*) as transaction_count,
+        bool_or(
+            standing.api_started_at < calls.window_start or standing.api_started_at > calls.window_end
+        ) as is_start_outside,
+        bool_or(
+            standing.api_completed_at is null
+            or standing.api_completed_at < calls.window_start
+            or standing.api_completed_at > calls.window_end
+        ) as is_completion_outside
+    from standing
+    inner join calls on standing.api_first_call_id = calls.call_id
+    group by standing.registration_id, standing.api_first_call_id
+
+),
+
+shown as (
+
+    select
+        registration_id,
+        max(transaction_count) > 1 as has_several_in_one_answer,
+        bool_or(is_start_outside) as is_shown_outside_start,
+        bool_or(is_completion_outside) as is_shown_outside_completion
+    from answers
+    group by registration_id
+
+),
+
 summed as (
 
     select
@@ -87,6 +135,7 @@ summed as (
         count(*) as transaction_count,
         bool_or(told_by_api) as told_by_api,
         bool_or(told_by_webhook) as told_by_webhook,
+        bool_or(has_several_states) as has_several_states,
         min(api_started_at) as api_started_at,
         min(webhook_started_at) as webhook_started_at,
         least(min(api_first_told_at), min(webhook_first_told_at)) as first_told_at,
@@ -118,7 +167,13 @@ select
     summed.told_by_api,
     summed.told_by_webhook,
     summed.first_told_at,
-    summed.last_told_at
+    summed.last_told_at,
+    newest.standing_told_at,
+    summed.has_several_states,
+    coalesce(shown.has_several_in_one_answer, false) as has_several_in_one_answer,
+    coalesce(shown.is_shown_outside_start, false) as is_shown_outside_start,
+    coalesce(shown.is_shown_outside_completion, false) as is_shown_outside_completion
 from newest
 inner join summed on newest.registration_id = summed.registration_id
+left join shown on newest.registration_id = shown.registration_id
 left join completed on newest.registration_id = completed.registration_id

@@ -31,6 +31,7 @@ api_counted as (
         max(call_id) as last_call_id,
         min(load_number) as first_load_number,
         max(load_number) as last_load_number,
+        min(state_order) as lowest_order,
         max(state_order) as highest_order
     from api_tellings
     group by registration_id, transaction_id
@@ -57,7 +58,8 @@ webhook_counted as (
         min(told_at) as first_told_at,
         max(told_at) as last_told_at,
         min(load_number) as first_load_number,
-        max(load_number) as last_load_number
+        max(load_number) as last_load_number,
+        min(state_order) as lowest_order
     from webhook_tellings
     group by registration_id, transaction_id
 
@@ -86,6 +88,7 @@ api_side as (
         api_counted.last_call_id,
         api_counted.first_load_number,
         api_counted.last_load_number,
+        api_counted.lowest_order,
         api_counted.highest_order
     from api_newest
     inner join api_counted
@@ -103,7 +106,8 @@ webhook_side as (
         webhook_counted.first_told_at,
         webhook_counted.last_told_at,
         webhook_counted.first_load_number,
-        webhook_counted.last_load_number
+        webhook_counted.last_load_number,
+        webhook_counted.lowest_order
     from webhook_furthest
     inner join webhook_counted
         on
@@ -124,6 +128,10 @@ select
         when webhook_side.state_order > api_side.highest_order then 'webhook'
         else 'api'
     end as standing_witness,
+
+    coalesce(
+        api_side.lowest_order < api_side.highest_order or webhook_side.lowest_order < webhook_side.state_order, false
+    ) as has_several_states,
 
     coalesce(api_side.version_count, 0) as api_version_count,
     api_side.first_told_at as api_first_told_at,

@@ -3,7 +3,7 @@ with
 
 registrations as (
 
-    select * from marts.fct_progress
+    select * from intermediate.int_registrations_merged
 
 ),
 
@@ -15,7 +15,7 @@ events as (
 
 completions as (
 
-    select * from marts.fct_completions
+    select * from intermediate.int_completions_identified
 
 ),
 

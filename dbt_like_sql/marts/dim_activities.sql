@@ -4,7 +4,7 @@ with
 registrations as (
 
     select *
-    from marts.fct_progress
+    from intermediate.int_registrations_merged
     where activity_id is not null
 
 ),

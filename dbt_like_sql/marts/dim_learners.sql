@@ -5,7 +5,7 @@ with
 
 registrations as (
 
-    select * from marts.fct_progress
+    select * from intermediate.int_registrations_merged
 
 ),
 

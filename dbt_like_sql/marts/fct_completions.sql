@@ -1,39 +1,35 @@
 -- One row per completion, once each, whatever was said twice or by both witnesses.
--- A code that several registrations claim is the completion of the first; the others go by their registration too.
 with
 
-claimed as (
+completions as (
 
-    select * from intermediate.int_completions_claimed
+    select * from intermediate.int_completions_identified
 
 ),
 
-ranked as (
+agreed as (
 
-    select
-        *,
-        row_number() over (
-            partition by claimed_id
-            order by completed_at asc nulls last, registration_id asc nulls last
-        ) as claim_rank
-    from claimed
+    select max(agreed_until) as agreed_until
+    from audit.watermarks
+    where update_kind = 'completion'
 
 )
 
 select
-    case when claim_rank = 1 then claimed_id else claimed_id || ':' || registration_id end as completion_id,
-    registration_id,
-    learner_id,
-    activity_id,
-    activity_title,
-    transaction_id,
-    started_at,
-    completed_at,
-    completion_code,
-    claim_rank > 1 as is_code_shared,
-    told_by_api,
-    told_by_webhook,
-    first_told_at,
-    last_told_at,
-    claimed_id
-from ranked
+    completions.completion_id,
+    completions.registration_id,
+    completions.learner_id,
+    completions.activity_id,
+    completions.activity_title,
+    completions.transaction_id,
+    completions.started_at,
+    completions.completed_at,
+    completions.completion_code,
+    completions.is_code_shared,
+    completions.told_by_api,
+    completions.told_by_webhook,
+    completions.first_told_at,
+    completions.last_told_at,
+    completions.first_told_at < agreed.agreed_until as is_below_watermark
+from completions
+cross join agreed

@@ -1,0 +1,216 @@
+-- One row per gap: disagreements as they are told to people, before their causes are looked for.
+-- Overlapping states of one transaction that one witness owes are one gap, named by the first of them.
+with
+
+judged as (
+
+    select
+        *,
+        case when failing_witness = 'webhook' then opened_at else settled_at end as repaired_at
+    from intermediate.int_disagreements_judged
+
+),
+
+after_one_another as (
+
+    select
+        *,
+        max(coalesce(repaired_at, timestamp '9999-12-31 00:00:00')) over (
+            partition by failing_witness, registration_id, transaction_id
+            order by told_at asc nulls first, state_order asc nulls first
+            rows between unbounded preceding and 1 preceding
+        ) as repaired_before_at
+    from judged
+
+),
+
+headed as (
+
+    select
+        *,
+        case when repaired_before_at is null or repaired_before_at <= told_at then 1 else 0 end as is_head
+    from after_one_another
+
+),
+
+linked as (
+
+    select
+        *,
+        sum(is_head) over (
+            partition by failing_witness, registration_id, transaction_id
+            order by told_at asc nulls first, state_order asc nulls first
+            rows between unbounded preceding and current row
+        ) as chain_number
+    from headed
+
+),
+
+chained as (
+
+    select
+        failing_witness,
+        registration_id,
+        transaction_id,
+        max(case when is_head = 1 then state_order end) as head_order,
+        max(state_order) as state_order,
+        bool_or(is_completed) as is_completed,
+        min(told_at) as first_seen_at,
+        min(due_at) as due_at,
+        min(opened_at) as opened_at,
+        case when count(*) = count(repaired_at) then max(repaired_at) end as repaired_at,
+        coalesce(max(settled_call_id), max(call_id)) as call_id,
+        min(delivery_id) as delivery_id,
+        max(started_at) as started_at,
+        max(completed_at) as completed_at,
+        min(changed_after) as changed_after,
+        max(changed_before) as changed_before,
+        min(same_told_at) as same_told_at,
+        coalesce(min(other_first_told_at) <= min(coalesce(opened_at, due_at)), false) as is_behind,
+        bool_or(gives_each_update_an_id) as gives_each_update_an_id
+    from linked
+    group by failing_witness, registration_id, transaction_id, chain_number
+
+),
+
+witnessed as (
+
+    select
+        registration_id,
+        transaction_id,
+        api_progress_percent,
+        api_is_completed,
+        webhook_progress_percent,
+        webhook_is_completed
+    from intermediate.int_transactions_witnessed
+
+),
+
+-- Where each update has a transaction of its own, nothing can be behind: two states of one contradict each other.
+one_sided as (
+
+    select
+        chained.failing_witness,
+        chained.registration_id,
+        chained.transaction_id,
+        case
+            when chained.is_behind and chained.gives_each_update_an_id then 'field_mismatch'
+            when chained.is_behind then 'behind_' || chained.failing_witness
+            else 'missing_' || chained.failing_witness
+        end as kind,
+        cast(chained.head_order as varchar) as what_differs,
+        chained.state_order,
+        chained.is_completed,
+        chained.first_seen_at,
+        chained.due_at,
+        chained.opened_at,
+        case
+            when not (chained.is_behind and chained.gives_each_update_an_id) then chained.repaired_at
+        end as repaired_at,
+        chained.call_id,
+        chained.delivery_id,
+        chained.started_at,
+        chained.completed_at,
+        chained.changed_after,
+        chained.changed_before,
+        chained.same_told_at,
+        case
+            when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as varchar)
+            when witnessed.api_progress_percent <> witnessed.webhook_progress_percent then 'progress_percent'
+            else 'is_completed'
+        end as differing_fields,
+        case
+            when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as varchar)
+            when witnessed.api_progress_percent <> witnessed.webhook_progress_percent
+                then
+                    'progress_percent: '
+                    || cast(witnessed.api_progress_percent as varchar)
+                    || ' / '
+                    || cast(witnessed.webhook_progress_percent as varchar)
+            else
+                'is_completed: '
+                || cast(witnessed.api_is_completed as varchar)
+                || ' / '
+                || cast(witnessed.webhook_is_completed as varchar)
+        end as differing_values
+    from chained
+    left join witnessed
+        on
+            chained.registration_id = witnessed.registration_id
+            and chained.transaction_id = witnessed.transaction_id
+
+),
+
+compared as (
+
+    select * from intermediate.int_fields_compared
+
+),
+
+runs as (
+
+    select distinct as_of
+    from intermediate.int_loads_timed
+
+),
+
+mismatches_opened as (
+
+    select
+        compared.registration_id,
+        compared.transaction_id,
+        compared.differing_fields,
+        min(runs.as_of) as opened_at
+    from compared
+    inner join runs on compared.due_at <= runs.as_of and compared.known_at <= runs.as_of
+    group by compared.registration_id, compared.transaction_id, compared.differing_fields
+
+),
+
+mismatches as (
+
+    select
+        'both' as failing_witness,
+        compared.registration_id,
+        compared.transaction_id,
+        'field_mismatch' as kind,
+        compared.differing_fields as what_differs,
+        compared.state_order,
+        compared.is_completed,
+        compared.told_at as first_seen_at,
+        compared.due_at,
+        mismatches_opened.opened_at,
+        compared.agreed_at as repaired_at,
+        compared.call_id,
+        compared.delivery_id,
+        cast(null as timestamp) as started_at,
+        cast(null as timestamp) as completed_at,
+        compared.told_at as changed_after,
+        compared.told_at as changed_before,
+        cast(null as timestamp) as same_told_at,
+        compared.differing_fields,
+        compared.differing_values
+    from compared
+    left join mismatches_opened
+        on
+            compared.registration_id = mismatches_opened.registration_id
+            and compared.transaction_id = mismatches_opened.transaction_id
+            and compared.differing_fields = mismatches_opened.differing_fields
+    where compared.agreed_known_at is null or mismatches_opened.opened_at < compared.agreed_known_at
+
+),
+
+all_gaps as (
+
+    select * from one_sided
+    union all
+    select * from mismatches
+
+)
+
+select
+    md5(
+        concat_ws('|', failing_witness, cast(transaction_id as varchar), registration_id, what_differs)
+    ) as gap_id,
+    *
+from all_gaps
