@@ -36,7 +36,7 @@ def _options(
     version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False,
 ) -> None:
     if version:
-        from importlib.metadata import version as version_of  # noqa: PLC0415 - only this option needs it
+        from importlib.metadata import version as version_of
 
         typer.echo(version_of("progress-pipeline"))
         raise typer.Exit

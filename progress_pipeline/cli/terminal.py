@@ -1,13 +1,9 @@
 """How commands speak: JSON for programs, a moving line for people, plain lines for logs."""
 
-import dataclasses
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,38 +11,26 @@ import typer
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON on standard output."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(_plain(value)), indent=2).decode())
-
-
-def _plain(value: object) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    return value
+    """Print a value (dataclasses, instants and paths in it too) as JSON on standard output."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
 
 
 @contextmanager
-def progress_of_a_run(*, quiet: bool) -> Iterator[None]:
+def progress_of_a_run(*, quiet: bool, heading: str = "") -> Iterator[None]:
     """Show what a run is doing: one moving line where a person looks, plain lines otherwise.
 
     Args:
         quiet: Show nothing, as the answer is for a program.
+        heading: What the moving line begins with; with one, nothing is shown where nobody looks.
     """
     logger = logging.getLogger("progress_pipeline")
     if quiet:
         yield
         return
     if not sys.stderr.isatty():
+        if heading:
+            yield
+            return
         handler: logging.Handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         with _attached(logger, handler):
@@ -55,21 +39,22 @@ def progress_of_a_run(*, quiet: bool) -> Iterator[None]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    with console.status("starting") as status, _attached(logger, _Moving(status)):
+    with console.status(heading or "starting") as status, _attached(logger, _Moving(status, heading)):
         yield
 
 
 class _Moving(logging.Handler):
     """Shows the newest log line only."""
 
-    def __init__(self, status: Any) -> None:
+    def __init__(self, status: Any, heading: str) -> None:
         super().__init__()
         self._status = status
+        self._heading = f"{heading}: " if heading else ""
 
     def emit(self, record: logging.LogRecord) -> None:
         from rich.text import Text
 
-        self._status.update(Text(record.getMessage()))
+        self._status.update(Text(self._heading + record.getMessage()))
 
 
 @contextmanager
@@ -82,3 +67,19 @@ def _attached(logger: logging.Logger, handler: logging.Handler) -> Iterator[None
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table, as wide as the terminal allows; every value as plain text, whatever it looks like."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    # Without a terminal nothing is folded or cut: a log or a program reads whole lines.
+    console = Console()
+    Console(width=console.width if console.is_terminal else 1000).print(table)

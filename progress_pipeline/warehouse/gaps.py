@@ -57,3 +57,9 @@ def list_gaps(connection: duckdb.DuckDBPyConnection, *, status: str | None, limi
 
 def _aware(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def gap_status(connection: duckdb.DuckDBPyConnection, gap_id: str) -> str | None:
+    """Give the status of a gap, or None if there is none of that name."""
+    rows = connection.execute("select status from audit.gaps where gap_id = $1", [gap_id]).fetchall()
+    return rows[0][0] if rows else None

@@ -1,0 +1,205 @@
+"""The demo: a month on the vendor's double, on real parts, told in a screenful.
+
+A vendor's API asked over HTTP, its webhook received over HTTPS, daily runs of the same Dagster job as in earnest. One
+afternoon the vendor's sender is silent for some hours, and now and then a push is lost by itself; the daily runs find
+it, name it, and the copy ends whole all the same. What came out is held against the sandbox's own truth.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import trustme
+import typer
+
+from progress_pipeline.cli.terminal import print_table, progress_of_a_run
+from progress_pipeline.errors import UsageError
+from progress_pipeline.orchestration.automation import DAILY
+from progress_pipeline.orchestration.running import Ended, run_job
+from progress_pipeline.receiver.limits import Limits
+from progress_pipeline.receiver.server import Receiver
+from progress_pipeline.sandbox.config import SandboxConfig, Span
+from progress_pipeline.sandbox.server import Sandbox
+from progress_pipeline.settings import PREFIX, Settings, load_settings
+from progress_pipeline.warehouse.connection import connect
+
+BEGINS_AT = datetime(2026, 3, 1, tzinfo=UTC)
+OUTAGE = Span(BEGINS_AT + timedelta(days=11, hours=10), BEGINS_AT + timedelta(days=11, hours=16))
+RUN_HOUR = timedelta(hours=5)
+MARK = "progress-pipeline-demo"
+
+QUERIES = (
+    (
+        "Who finished what, lately?",
+        "select completed_at, first_name, last_name, activity_title\n"
+        "from marts.fct_completions join marts.fct_progress using (registration_id)\n"
+        "order by 1 desc limit 3",
+    ),
+    (
+        "How far is the copy complete, and do both witnesses agree?",
+        "select update_kind, agreed_until, api_covered_until, open_gap_count from audit.watermarks order by 1",
+    ),
+    (
+        "When was the webhook silent, what did it cost, what is still missing?",
+        "select started_at, ended_at, updates_lost, still_missing_count from audit.webhook_outages order by 1",
+    ),
+)
+
+
+def play(folder: Path, days: int) -> int:
+    """Play the demo.
+
+    Args:
+        folder: Where its data goes; what an earlier demo left there is removed.
+        days: Days to play.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: The folder holds something else than an earlier demo.
+    """
+    began = time.monotonic()
+    _make_room(folder)
+    with _stage(folder, days) as (sandbox, settings):
+        typer.echo(f"Playing {days} days on a double of the vendor. Its data: {folder}\n")
+        last = _play_days(sandbox, settings, days)
+        if last is None:
+            return 1
+        _tell(sandbox, settings, days, time.monotonic() - began)
+    return 0
+
+
+def _make_room(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise UsageError(f"{folder} holds something else than an earlier demo; give another --folder.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+
+
+@contextmanager
+def _stage(folder: Path, days: int) -> Iterator[tuple[Sandbox, Settings]]:
+    """Set up the vendor's double, the receiver that it pushes to, and the settings of the runs."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    paths = {name: folder / "tls" / f"{name}.pem" for name in ("ca", "cert", "key")}
+    paths["ca"].parent.mkdir()
+    authority.cert_pem.write_to_path(str(paths["ca"]))
+    certificate.cert_chain_pems[0].write_to_path(str(paths["cert"]))
+    paths["key"].touch(mode=0o600)
+    certificate.private_key_pem.write_to_path(str(paths["key"]))
+    sandbox = Sandbox(
+        SandboxConfig(
+            seed=2026,
+            registrations=400,
+            start_at=BEGINS_AT,
+            days=days,
+            shares={"push_lost": 0.004},
+            outages=(OUTAGE,),
+            push_ca_file=paths["ca"],
+        )
+    )
+    with sandbox:
+        variables = {
+            "API_URL": sandbox.api_url,
+            "API_TOKEN": sandbox.token,
+            "START_DATE": f"{BEGINS_AT:%Y-%m-%d}",
+            "DATA_DIR": str(folder),
+            "WEBHOOK_TOKEN_NAME": sandbox.config.push_token_name,
+            "WEBHOOK_TOKEN_VALUE": sandbox.push_token,
+            "WEBHOOK_PORT": "0",
+            "WEBHOOK_TLS_CERT": str(paths["cert"]),
+            "WEBHOOK_TLS_KEY": str(paths["key"]),
+        }
+        with _environment({PREFIX + name: value for name, value in variables.items()}):
+            yield sandbox, load_settings()
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set the demo's settings for the time of the demo, in place of whatever stands in the environment."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def _play_days(sandbox: Sandbox, settings: Settings, days: int) -> Ended | None:
+    """Let each day happen, with its pushes, and run at its end; None if a run failed."""
+    ended: Ended | None = None
+    for day in range(1, days + 1):
+        now = BEGINS_AT + timedelta(days=day) + RUN_HOUR
+        with Receiver(settings, clock=sandbox.clock, limits=Limits(seal_seconds=0.2)) as receiver:
+            sandbox.change(push_url=receiver.url)
+            sandbox.clock.set(now)
+        with progress_of_a_run(quiet=False, heading=f"day {day} of {days}"):
+            ended = run_job(DAILY, settings, as_of=now.isoformat())
+        if ended.exit_code == 1 or not ended.facts.get("published/progress"):
+            for sentence in ended.told:
+                typer.echo(f"day {day} failed: {sentence}", err=True)
+            return None
+        _tell_day(now, ended)
+    return ended
+
+
+def _tell_day(now: datetime, ended: Ended) -> None:
+    facts = ended.facts
+    api, windows = facts["raw/api_progress"], facts["raw/api_windows"]
+    warned = ", ".join(f"{check.name} ({check.severity.lower()})" for check in ended.failed_checks)
+    typer.echo(
+        f"{now:%a %d %b}  {windows['calls']:>2} calls  {api['new_rows']:>4} new from the API  "
+        f"{facts['raw/webhook_updates']['new_rows']:>4} pushed  {warned or 'all checks passed'}"
+    )
+
+
+def _tell(sandbox: Sandbox, settings: Settings, days: int, seconds: float) -> None:
+    """Say in a screenful what happened, against the sandbox's truth, and what to try."""
+    truth = sandbox.truth.summary()
+    lost = sum(truth.lost.values())
+    with connect(settings.published_path, read_only=True) as connection:
+        held = connection.execute("select count(*) from marts.fct_progress").fetchall()[0][0]
+        completed = connection.execute("select count(*) from marts.fct_completions").fetchall()[0][0]
+        gaps = dict(connection.execute("select status, count(*) from audit.gaps group by status").fetchall())
+        typer.echo(
+            f"\n{days} days in {seconds:.0f} s; {truth.call_count} calls to the API, at most 500 a day allowed\n"
+        )
+        typer.echo(f"happened   {truth.update_count} updates on {truth.registration_count} registrations")
+        typer.echo(f"told       {truth.delivered_update_count} arrived by webhook, {lost} were lost on the way")
+        typer.echo(
+            f"held       {held} of {truth.registration_count} registrations, "
+            f"{completed} of {truth.completed_count} completions"
+        )
+        found = sum(gaps.values())
+        typer.echo(
+            f"gaps       {found} found: {gaps.get('repaired', 0)} repaired from the API, "
+            f"{gaps.get('open', 0)} open, {gaps.get('suspected', 0)} suspected"
+        )
+        typer.echo(f"file       {settings.published_path}\n")
+        for question, sql in QUERIES:
+            _answer(connection, question, sql)
+    typer.echo(
+        f"Try more:  duckdb -readonly {settings.published_path}   (or Python: duckdb.connect(…, read_only=True))"
+    )
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, question: str, sql: str) -> None:
+    typer.echo(f"{question}\n  {sql.replace(chr(10), chr(10) + '  ')}")
+    cursor = connection.execute(sql)
+    names = [column[0] for column in cursor.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if rows:
+        print_table(rows)
+    typer.echo("")

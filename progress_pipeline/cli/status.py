@@ -1,0 +1,120 @@
+"""How things stand: coverage, the day's calls, gaps, the last runs. Reads the published file and blocks nobody."""
+
+import sqlite3
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+RUNS_SHOWN = 5
+_RUNS = "select pipeline_name, status, start_time, end_time from runs order by id desc limit ?"
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program.")] = False,
+) -> None:
+    """Say how far the copy is complete, what the day's calls are, which gaps are open and how the last runs ended."""
+    from progress_pipeline.cli.terminal import print_json
+    from progress_pipeline.settings import load_settings
+
+    settings = load_settings()
+    facts: dict[str, Any] = {
+        "published": str(settings.published_path) if settings.published_path.exists() else None,
+        "standing": _standing(settings.published_path),
+        "calls": _calls(settings),
+        "runs": _runs(settings.data_dir / "dagster" / "history" / "runs.db"),
+        "certificate": _certificate(settings.webhook_tls_cert),
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        _tell(facts)
+
+
+def _standing(published: Path) -> dict[str, Any] | None:
+    from progress_pipeline.warehouse.connection import connect
+    from progress_pipeline.warehouse.overview import read_overview
+
+    if not published.exists():
+        return None
+    with connect(published, read_only=True) as connection:
+        return asdict(read_overview(connection))
+
+
+def _calls(settings: Any) -> dict[str, int] | None:
+    from progress_pipeline.clock import system_clock
+    from progress_pipeline.vendor.ledger import CallLedger
+
+    if not settings.ledger_path.exists():
+        return None
+    with CallLedger(
+        settings.ledger_path,
+        daily_calls=settings.api_daily_calls,
+        count_day=settings.api_count_day,
+        clock=system_clock,
+    ) as ledger:
+        return {"used": ledger.used(), "left": ledger.left(), "granted": settings.api_daily_calls}
+
+
+def _runs(history: Path) -> list[dict[str, Any]]:
+    """Read the last runs out of Dagster's own history; importing Dagster for this would take a second and a half."""
+    if not history.exists():
+        return []
+    connection = sqlite3.connect(f"file:{history}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(_RUNS, (RUNS_SHOWN,)).fetchall()
+    finally:
+        connection.close()
+    return [
+        {
+            "job": job,
+            "status": ended.lower(),
+            "started_at": datetime.fromtimestamp(start, UTC) if start else None,
+            "seconds": round(end - start, 1) if start and end else None,
+        }
+        for job, ended, start, end in rows
+    ]
+
+
+def _certificate(path: Path | None) -> datetime | None:
+    if path is None or not path.exists():
+        return None
+    from cryptography.x509 import load_pem_x509_certificate
+
+    return load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+
+
+def _tell(facts: dict[str, Any]) -> None:
+    standing = facts["standing"]
+    if standing is None:
+        typer.echo("Nothing is published yet. `progress-pipeline run` makes the first file, `demo` shows how it looks.")
+    else:
+        counts, gaps = standing["counts"], standing["gaps"]
+        typer.echo(f"as of      {_instant(standing['as_of'])}")
+        typer.echo(f"covered    proven complete up to {_instant(standing['covered_until'])}")
+        for mark in standing["watermarks"]:
+            until = _instant(mark["agreed_until"]) if mark["agreed_until"] else "no instant"
+            gap = f" {mark['held_by_gap_id']}" if mark["held_by_gap_id"] else ""
+            typer.echo(f"agreed     {mark['update_kind']:<10} up to {until} (held by {mark['held_by']}{gap})")
+        typer.echo(
+            f"holds      {counts['registrations']} registrations of {counts['learners']} learners, "
+            f"{counts['completions']} completions"
+        )
+        told = ", ".join(f"{count} {name}" for name, count in gaps.items()) or "none"
+        typer.echo(f"gaps       {told}; outages of the webhook: {counts['outages']}")
+        typer.echo(f"file       {facts['published']}")
+    calls = facts["calls"]
+    if calls:
+        typer.echo(f"calls      {calls['used']} of {calls['granted']} used, {calls['left']} left")
+    if facts["certificate"]:
+        days = (facts["certificate"] - datetime.now(UTC)).days
+        typer.echo(f"cert       the webhook's certificate ends {_instant(facts['certificate'])}, in {days} days")
+    for run in facts["runs"]:
+        seconds = f" in {run['seconds']} s" if run["seconds"] is not None else ""
+        typer.echo(f"run        {run['job']} {run['status']}{seconds}, started {_instant(run['started_at'])}")
+
+
+def _instant(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else "nothing"
