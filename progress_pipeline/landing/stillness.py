@@ -5,7 +5,8 @@ Three signs, each enough to leave the file for the next run:
 - Some process holds it open for writing. Linux says so when asked for a read lease (fcntl(2), F_SETLEASE), at once and
   exactly, where the file is ours; on file systems without leases this sign is missing.
 - It was changed in the last two seconds of the machine's clock, and its content is cut: a body that is no whole JSON,
-  or lines of which the last is no JSON. (A whole one need not wait: who renames files into place loses no run.)
+  or lines of which the last has no end and is no JSON. (A whole one need not wait, so that whoever renames finished
+  files into place loses no run.)
 - Its size or times differ before and after it was read.
 """
 
@@ -93,8 +94,9 @@ def _looks_cut(stream: BinaryIO, tail: bytes, kind: str) -> bool:
     if kind == layout.BODY:
         stream.seek(0)
         return not _is_json(stream.read())
-    lines = tail.rstrip(b"\n").rsplit(b"\n", 1)
-    return bool(tail) and not _is_json(lines[-1])
+    if not tail or tail.endswith(b"\n"):
+        return False
+    return not _is_json(tail.rsplit(b"\n", 1)[-1])
 
 
 def _is_json(content: bytes) -> bool:

@@ -41,7 +41,6 @@ class SegmentWriter:
     Attributes:
         landing: The landing folder.
         on_closed: Takes each segment that is closed, to see to it that it is sealed.
-        is_syncing: Whether groups are synced at all. Off only to show that a test of durability can fail.
     """
 
     def __init__(  # noqa: PLR0913 (all but the folder have defaults)
@@ -52,10 +51,8 @@ class SegmentWriter:
         on_closed: Callable[[ClosedSegment], None],
         seal_bytes: int = SEAL_BYTES,
         seal_seconds: float = SEAL_SECONDS,
-        is_syncing: bool = True,
     ) -> None:
         self.landing = landing
-        self.is_syncing = is_syncing
         self._clock = clock
         self.on_closed = on_closed
         self._seal_bytes = seal_bytes
@@ -75,8 +72,7 @@ class SegmentWriter:
             if self._path is None:
                 self._open()
             self._write(lines)
-            if self.is_syncing:
-                os.fdatasync(self._descriptor)
+            os.fdatasync(self._descriptor)
         except OSError as error:
             self._give_up()
             raise LandingError(
@@ -136,8 +132,7 @@ class SegmentWriter:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(self._descriptor).st_nlink == 0:
             raise OSError(errno.ESTALE, "another process took the new segment for one that a crash had left")
-        if self.is_syncing:
-            durably.sync_folder(folder)
+        durably.sync_folder(folder)
 
     def _write(self, lines: Sequence[bytes]) -> None:
         for start in range(0, len(lines), _VECTOR):

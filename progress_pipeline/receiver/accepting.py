@@ -18,7 +18,7 @@ from progress_pipeline.receiver.refusals import Refusals
 from progress_pipeline.receiver.tls import CertificatePair
 
 _BACKLOG = 1024
-_CLOSING_SECONDS = 2.0
+_CLOSING_SECONDS = 1.0
 _BREATH_SECONDS = 0.05
 
 

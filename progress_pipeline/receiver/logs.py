@@ -20,6 +20,7 @@ from progress_pipeline.receiver.tokens import TokenMask
 
 _QUEUE_LINES = 10_000
 _LAST_LINES_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
 _TOLD = ("event", "reason", "status", "client")
 
 
@@ -52,7 +53,8 @@ class _QueuedHandler(logging.Handler):
         super().__init__()
         self._stream = stream
         self._counts = counts
-        self._lines: queue.Queue[str | None] = queue.Queue(_QUEUE_LINES)
+        self._lines: queue.Queue[str] = queue.Queue(_QUEUE_LINES)
+        self._is_ending = False
         # A daemon, since it may hang for ever in a write that nobody takes.
         self._thread = threading.Thread(target=self._write, name="receiver-log", daemon=True)
         self._thread.start()
@@ -66,12 +68,17 @@ class _QueuedHandler(logging.Handler):
 
     def end(self) -> None:
         """Write what is queued, if somebody takes it, and end."""
-        with suppress(queue.Full):
-            self._lines.put(None, timeout=_LAST_LINES_SECONDS)
+        self._is_ending = True
         self._thread.join(_LAST_LINES_SECONDS)
 
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
+        while True:
+            try:
+                line = self._lines.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                if self._is_ending:
+                    return
+                continue
             with suppress(OSError, ValueError):
                 self._stream.write(f"{line}\n")
                 self._stream.flush()

@@ -17,6 +17,8 @@ from progress_pipeline.receiver.connections import Connections, Phase
 from progress_pipeline.receiver.limits import Limits
 from progress_pipeline.receiver.refusals import Refusals
 
+_GOODBYE_SECONDS = 0.2
+
 
 class _HeadTooLargeError(Exception):
     """Raised through the parser, to end the parsing."""
@@ -102,6 +104,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._end(answers.HEAD_TOO_LARGE, refusals.HEAD_TOO_LARGE)
         else:
             self._end(answers.BAD_REQUEST, refusals.NOT_HTTP)
+
+    def shutdown(self) -> None:
+        """End when what is under way is answered; who is idle is given a moment to say goodbye, not more."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self.loop.call_later(_GOODBYE_SECONDS, self.transport.abort)
 
     def cut(self, *, is_crowded: bool) -> None:
         """End the connection, since its time is over or another needs its place."""

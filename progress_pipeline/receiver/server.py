@@ -38,6 +38,7 @@ from progress_pipeline.settings import Settings
 logger = logging.getLogger("progress_pipeline.receiver")
 
 _SWEEP_SECONDS = 0.1
+_FAREWELLS = 10
 
 
 class _Server(uvicorn.Server):
@@ -55,6 +56,17 @@ class _Server(uvicorn.Server):
         acceptor.start()
         self.started = True
         self._receiver.is_started.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests under way end, then cut off whoever is left: a loop must not be closed on live connections."""
+        await super().shutdown(sockets)
+        for _ in range(_FAREWELLS):
+            if not self.server_state.connections:
+                break
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(_SWEEP_SECONDS)
+        await asyncio.sleep(0)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
