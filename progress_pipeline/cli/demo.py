@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import dedent, indent
 
 import duckdb
 import trustme
@@ -27,28 +28,23 @@ from progress_pipeline.sandbox.config import SandboxConfig, Span
 from progress_pipeline.sandbox.server import Sandbox
 from progress_pipeline.settings import PREFIX, Settings, load_settings
 from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.overview import read_overview
 
 BEGINS_AT = datetime(2026, 3, 1, tzinfo=UTC)
 OUTAGE = Span(BEGINS_AT + timedelta(days=11, hours=10), BEGINS_AT + timedelta(days=11, hours=16))
 RUN_HOUR = timedelta(hours=5)
 MARK = "progress-pipeline-demo"
 
-QUERIES = (
-    (
-        "Who finished what, lately?",
-        "select completed_at, first_name, last_name, activity_title\n"
-        "from marts.fct_completions join marts.fct_progress using (registration_id)\n"
-        "order by 1 desc limit 3",
-    ),
-    (
-        "How far is the copy complete, and do both witnesses agree?",
-        "select update_kind, agreed_until, api_covered_until, open_gap_count from audit.watermarks order by 1",
-    ),
-    (
-        "When was the webhook silent, what did it cost, what is still missing?",
-        "select started_at, ended_at, updates_lost, still_missing_count from audit.webhook_outages order by 1",
-    ),
-)
+QUERIES = {
+    "Who finished what, lately?": """
+        select completed_at, first_name, last_name, activity_title
+        from marts.fct_completions inner join marts.fct_progress using (registration_id)
+        order by 1 desc limit 3""",
+    "How far do both witnesses agree?": """
+        select update_kind, agreed_until, api_covered_until, open_gap_count from audit.watermarks order by 1""",
+    "When was the webhook silent, what did it cost, what is still missing?": """
+        select started_at, ended_at, updates_lost, still_missing_count from audit.webhook_outages order by 1""",
+}
 
 
 def play(folder: Path, days: int) -> int:
@@ -168,35 +164,30 @@ def _tell_day(now: datetime, ended: Ended) -> None:
 def _tell(sandbox: Sandbox, settings: Settings, days: int, seconds: float) -> None:
     """Say in a screenful what happened, against the sandbox's truth, and what to try."""
     truth = sandbox.truth.summary()
-    lost = sum(truth.lost.values())
     with connect(settings.published_path, read_only=True) as connection:
-        held = connection.execute("select count(*) from marts.fct_progress").fetchall()[0][0]
-        completed = connection.execute("select count(*) from marts.fct_completions").fetchall()[0][0]
-        gaps = dict(connection.execute("select status, count(*) from audit.gaps group by status").fetchall())
-        typer.echo(
-            f"\n{days} days in {seconds:.0f} s; {truth.call_count} calls to the API, at most 500 a day allowed\n"
-        )
-        typer.echo(f"happened   {truth.update_count} updates on {truth.registration_count} registrations")
-        typer.echo(f"told       {truth.delivered_update_count} arrived by webhook, {lost} were lost on the way")
-        typer.echo(
-            f"held       {held} of {truth.registration_count} registrations, "
-            f"{completed} of {truth.completed_count} completions"
-        )
-        found = sum(gaps.values())
-        typer.echo(
-            f"gaps       {found} found: {gaps.get('repaired', 0)} repaired from the API, "
-            f"{gaps.get('open', 0)} open, {gaps.get('suspected', 0)} suspected"
-        )
-        typer.echo(f"file       {settings.published_path}\n")
-        for question, sql in QUERIES:
-            _answer(connection, question, sql)
-    typer.echo(
-        f"Try more:  duckdb -readonly {settings.published_path}   (or Python: duckdb.connect(…, read_only=True))"
-    )
+        standing = read_overview(connection)
+        counts, gaps = standing.counts, standing.gaps
+        lines = {
+            "happened": f"{truth.update_count} updates on {truth.registration_count} registrations",
+            "told": f"{truth.delivered_update_count} by webhook; {sum(truth.lost.values())} were lost on the way",
+            "asked": f"{truth.call_count} calls to the API over {days} days, of 500 a day",
+            "held": f"{counts['registrations']} of {truth.registration_count} registrations, "
+            f"{counts['completions']} of {truth.completed_count} completions",
+            "gaps": f"{sum(gaps.values())} found, {gaps.get('repaired', 0)} of them repaired from the API, "
+            f"{gaps.get('open', 0)} open, {gaps.get('suspected', 0)} suspected",
+            "file": f"{settings.published_path}",
+        }
+        typer.echo(f"\n{days} days in {seconds:.0f} s\n")
+        for name, told in lines.items():
+            typer.echo(f"{name:<10} {told}")
+        typer.echo("")
+        for question, sql in QUERIES.items():
+            _answer(connection, question, dedent(sql).strip())
+    typer.echo(f"Try more:  duckdb -readonly {settings.published_path}")
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, question: str, sql: str) -> None:
-    typer.echo(f"{question}\n  {sql.replace(chr(10), chr(10) + '  ')}")
+    typer.echo(f"{question}\n{indent(sql, '  ')}")
     cursor = connection.execute(sql)
     names = [column[0] for column in cursor.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

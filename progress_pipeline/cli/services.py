@@ -10,7 +10,7 @@ import typer
 
 def receive() -> None:
     """Receive the vendor's webhook over HTTPS, until stopped. Settings: PROGRESS_WEBHOOK_*."""
-    from progress_pipeline.receiver.serving import serve
+    from progress_pipeline.receiver.server import serve
     from progress_pipeline.settings import load_settings
 
     serve(load_settings())

@@ -109,7 +109,7 @@ def item(table: RawTable, data: pa.Table) -> Any:
         write_disposition={"disposition": "merge", "strategy": "upsert" if table.is_updated else "insert-only"},
         columns=columns,
     )
-    return dlt.mark.with_hints(data.select(table.schema.names), hints, create_table_variant=True)
+    return dlt.mark.with_hints(data.select(table.schema.names).cast(table.schema), hints, create_table_variant=True)
 
 
 class Loader:

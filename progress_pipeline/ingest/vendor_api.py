@@ -228,7 +228,7 @@ def _spans(before: Iterable[tuple[str, str]], windows: Iterable["WindowAttempt"]
 def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) -> pa.Table:
     """Keep the records that differ from the newest version of their transaction."""
     connection.register("records", records)
-    kept: pa.Table = connection.execute(_NEW_VERSIONS).to_arrow_table()
+    kept: pa.Table = connection.sql(_NEW_VERSIONS).to_arrow_table()
     connection.unregister("records")
     return kept
 
