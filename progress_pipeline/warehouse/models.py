@@ -37,21 +37,19 @@ class Model:
     Attributes:
         name: The table it makes, such as `marts.fct_progress`.
         path: The file.
-        sql: The SELECT, verbatim.
+        text: The SELECT as it was read; `sql`, `depends_on` and `lines` are of it.
         description: What it is, in plain sentences.
         grain: "One row per …".
         key: The columns that make a row unique.
         columns: The described columns, in the order of the YAML.
         materialized: view, table (made whole when something changed) or incremental (by key).
-        depends_on: The tables it names, raw ones too, sorted.
-        lines: The line each of them is first named in.
         incremental_by: The columns by which changed rows are found in its upstreams; empty if it is not incremental.
         read_whole: Upstreams that every key reads whole, and whose change by itself changes no key.
         keys_from: SELECTs that turn the changed rows of an upstream into keys of this model, by upstream.
         also_keys: A SELECT of keys that are refreshed whenever anything changed; empty if there is none.
         rebuild_when: A SELECT whose answer makes the model be built whole when it changes; empty if there is none.
         updated_in_place: Raw tables where a later row takes the place of the earlier one of the same incremental key.
-        fingerprint: Changes when the table would have to be built whole: SQL or the keys above.
+        published_order: The columns that its published rows are sorted by: its key, unless the YAML says otherwise.
     """
 
     name: str
@@ -68,6 +66,7 @@ class Model:
     also_keys: str = ""
     rebuild_when: str = ""
     updated_in_place: frozenset[str] = frozenset()
+    published_order: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -156,6 +155,7 @@ def _model(name: str, path: Path, metadata: Metadata) -> Model:
         also_keys=entry.also_keys.strip(),
         rebuild_when=entry.rebuild_when.strip(),
         updated_in_place=frozenset(entry.updated_in_place),
+        published_order=entry.published_order or entry.key,
     )
     for problem in _misfits(model, entry):
         raise ModelError(f"{metadata.where(path.stem)}: {name}: {problem}")
@@ -169,7 +169,7 @@ def _misfits(model: Model, entry: ModelEntry) -> Iterator[str]:
     """Say where the YAML does not fit the SQL."""
     made = output_columns(model)
     if made is not None:
-        named = {*entry.columns, *model.key, *model.incremental_by}
+        named = {*entry.columns, *model.key, *model.incremental_by, *model.published_order}
         for column in sorted(named - set(made)):
             yield f"the SQL makes no column {column}."
     if not model.key:
