@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from progress_pipeline.sandbox.chance import Flags, chosen, generator
 from progress_pipeline.sandbox.config import OddFact, SandboxConfig
 from progress_pipeline.sandbox.planting import planted_rows
-from progress_pipeline.sandbox.world import COLUMNS, COMPLETION, JUNK, PROGRESSED, SCHEMA, World
+from progress_pipeline.sandbox.world import COLUMNS, JUNK, PROGRESSED, SCHEMA, World
 
 FAKE_CODE = "Fake Code"
 TOO_FAR = 150.0
@@ -80,7 +80,6 @@ def _take_code(world: World, is_odd: Flags) -> World:
 
 
 def _take_completion_date(world: World, is_odd: Flags) -> World:
-    is_odd &= world.kind == COMPLETION
     return world.having("dateCompleted", pc.if_else(pa.array(is_odd), None, world.table["dateCompleted"]))
 
 

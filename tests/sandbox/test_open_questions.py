@@ -45,8 +45,9 @@ def test_each_end_of_the_range_is_in_or_out(start: Start, rows: Rows, *, is_in: 
 
 def test_dates_are_read_in_the_zone_that_is_switched_on(start: Start, rows: Rows) -> None:
     """In New York the same digits mean an instant five hours later, whatever the Z says."""
-    utc, local = played(start), played(start, dates_read_in="America/New_York")
+    utc, local = (played(start, registrations=200, dates_read_in=zone) for zone in ("UTC", "America/New_York"))
     expected = rows(utc, startDate="2026-01-10T05:00:00Z", endDate="2026-01-20T05:00:00Z")
+    assert rows(utc, startDate="2026-01-10T00:00:00Z", endDate="2026-01-20T00:00:00Z") != expected
     assert rows(local, startDate="2026-01-10T00:00:00Z", endDate="2026-01-20T00:00:00Z") == expected
     assert rows(utc, startDate="2026-01-10T00:00:00-05:00", endDate="2026-01-20T00:00:00-05:00") == expected
 
@@ -140,6 +141,8 @@ def test_in_place_a_transaction_keeps_its_number_while_it_changes(start: Start, 
         for record in found:
             assert numbers.setdefault(record["registration"], record["transactionId"]) == record["transactionId"]
     assert len(set(numbers.values())) == len(numbers)
+    in_order_of_start = list(dict.fromkeys(one.transaction_id for one in sandbox.truth.updates(to_come=True)))
+    assert in_order_of_start == sorted(in_order_of_start)
 
 
 def test_last_change_moves_a_row_out_of_an_older_window(start: Start, rows: Rows) -> None:
