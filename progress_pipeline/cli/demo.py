@@ -38,7 +38,8 @@ MARK = "progress-pipeline-demo"
 QUERIES = {
     "Who finished what, lately?": """
         select completed_at, first_name, last_name, activity_title
-        from marts.fct_completions inner join marts.fct_progress using (registration_id)
+        from marts.fct_progress
+        where is_completed
         order by 1 desc limit 3""",
     "How far do both witnesses agree?": """
         select update_kind, agreed_until, api_covered_until, open_gap_count from audit.watermarks order by 1""",

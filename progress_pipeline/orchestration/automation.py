@@ -1,14 +1,20 @@
 """Jobs and the schedule: the whole path every day, and the whole path over a span."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from progress_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    # Dagster has no public name for what `define_asset_job` gives.
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 DAILY = "daily"
 BACKFILL = "backfill"
 
 
-def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+def jobs() -> list["UnresolvedAssetJobDefinition"]:
     """Make the two jobs. Both materialise everything in one process, since DuckDB has one writer."""
     return [
         dg.define_asset_job(

@@ -41,7 +41,7 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
                 "path": dg.MetadataValue.path(made.path),
                 "bytes": made.byte_count,
                 "sha256": made.sha256,
-                "rows": dg.MetadataValue.json(dict(made.tables)),
+                "rows": dg.MetadataValue.json({table.name: table.row_count for table in made.tables}),
             }
         )
 

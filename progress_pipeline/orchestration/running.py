@@ -5,6 +5,7 @@ The command line's `run` and `backfill` are the same jobs, assets and checks tha
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -12,6 +13,10 @@ from progress_pipeline import errors
 from progress_pipeline.orchestration.assembling import build_definitions
 from progress_pipeline.orchestration.history import open_history
 from progress_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    # Dagster has no public name for what a failed step says.
+    from dagster_shared.error import SerializableErrorInfo
 
 EXIT_GOOD = 0
 EXIT_FAILED = 1
@@ -104,7 +109,7 @@ def _ended(result: dg.ExecuteInProcessResult) -> Ended:
     return Ended(result.run_id, code, tuple(told), checks, facts)
 
 
-def _cause(failure: dg.SerializableErrorInfo) -> tuple[str, int]:
+def _cause(failure: "SerializableErrorInfo") -> tuple[str, int]:
     """Give what a failed step says, and its exit code: of the first error of ours, or else of the innermost."""
     chain = [failure]
     while chain[-1].cause is not None:
