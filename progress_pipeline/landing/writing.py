@@ -43,7 +43,7 @@ class SegmentWriter:
         on_closed: Takes each segment that is closed, to see to it that it is sealed.
     """
 
-    def __init__(  # noqa: PLR0913 (all but the folder have defaults)
+    def __init__(
         self,
         landing: Path,
         *,

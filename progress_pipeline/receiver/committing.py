@@ -22,6 +22,7 @@ QUEUE_FULL = "queue full"
 STALLED = "disk does not answer"
 
 _READY_SECONDS = 1.0
+_GATHER_SECONDS = 0.002
 
 logger = logging.getLogger("progress_pipeline.receiver")
 
@@ -55,6 +56,7 @@ class GroupCommit:
         self._is_stalled = False
         self._trouble: str | None = None
         self._told_at = 0.0
+        self._gather_until = 0.0
         self._is_durable = False
         self._probe: asyncio.Future[str | None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,7 +118,8 @@ class GroupCommit:
         assert self._loop is not None  # noqa: S101 (started first)
         if self._in_hand is None:
             self._in_hand = group
-            self._loop.call_soon(self._hand_over)
+            self._gather_until = time.monotonic() + _GATHER_SECONDS
+            self._loop.call_soon(self._hand_over_when_gathered, self._held_count)
 
     @property
     def depth(self) -> int:
@@ -140,6 +143,14 @@ class GroupCommit:
             self._pending.clear()
             self._counts.commit_failures += 1
             logger.error("the disk has not answered for %s s; deliveries are refused", self._limits.stall_seconds)
+
+    def _hand_over_when_gathered(self, count: int) -> None:
+        """Hand over once a turn of the loop has brought nothing more, or it has gathered for long enough."""
+        assert self._loop is not None  # noqa: S101 (started first)
+        if self._held_count > count and time.monotonic() < self._gather_until:
+            self._loop.call_soon(self._hand_over_when_gathered, self._held_count)
+        else:
+            self._hand_over()
 
     def _hand_over(self) -> None:
         if not self._pending:
@@ -168,7 +179,9 @@ class GroupCommit:
         self._is_durable = reason is None
         self._counts.observe_commit(now - group.handed_over_at, is_durable=self._is_durable)
         self._tell(group, reason)
-        self._hand_over()
+        self._in_hand = None
+        if self._pending:
+            self._hand_over_soon(self._pending[0])
 
     def _run(self) -> None:
         """Write groups until told to end; on the writer's thread."""
