@@ -18,6 +18,9 @@ from progress_pipeline.warehouse.sql_folder import PRELUDE
 WAIT_SECONDS = 30.0
 """How long a locked file is waited for, unless the caller says otherwise."""
 
+SCHEMA_NAMES = frozenset({"raw", "staging", "intermediate", "marts", "audit", "build"})
+"""Names that a DuckDB file of ours cannot bear: inside it, `raw.table` would mean two things."""
+
 _POLL_SECONDS = 0.1
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
@@ -48,8 +51,12 @@ def connect(
 
     Raises:
         WarehouseBusyError: Somebody else still holds the file.
-        WarehouseError: The file is not there, or is no DuckDB file, or cannot be written.
+        WarehouseError: The file is not there, or is no DuckDB file, or cannot be written, or bears a schema's name.
     """
+    if path.stem.lower() in SCHEMA_NAMES:
+        raise WarehouseError(
+            f"{path} bears the name of a schema, so DuckDB could not tell {path.stem}.table in it. Call it otherwise."
+        )
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = _open(path, read_only=read_only, wait_seconds=wait_seconds)
@@ -68,6 +75,12 @@ def connect(
 def run_prelude(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the functions of the prelude known to this connection, and set it to UTC."""
     connection.execute(PRELUDE.read_text(encoding="utf-8"))
+
+
+def catalog(connection: duckdb.DuckDBPyConnection) -> str:
+    """Give the name of the open database, quoted, as it stands before `.schema.table`."""
+    ((name,),) = connection.execute("select current_catalog()").fetchall()
+    return '"' + str(name).replace('"', '""') + '"'
 
 
 def _open(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 
 import duckdb
 
+from progress_pipeline.warehouse.connection import catalog
+
 TEMPORARY = "of_the_build__"
 """What the names of a build's temporary tables begin with."""
 
@@ -17,16 +19,16 @@ _CATALOG = "narrowed_for_a_build"
 
 
 class Narrowed:
-    """The second catalog. Made by `narrowed`."""
+    """The second narrow. Made by `narrowed`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, warehouse: str, names: Iterable[str]) -> None:
         self._connection = connection
-        self.warehouse = warehouse
+        self._warehouse = warehouse
         self.names = set(names)
 
     def whole(self, name: str) -> str:
         """Give the full name of a table of the warehouse."""
-        return f'"{self.warehouse}".{name}'
+        return f"{self._warehouse}.{name}"
 
     def show(self, name: str, sql: str) -> None:
         """Let a name stand for the rows of a SELECT; names in it mean what the current `use` makes them mean."""
@@ -48,7 +50,7 @@ class Narrowed:
 
     def unused(self) -> None:
         """Let every name mean the warehouse's tables again."""
-        self._connection.execute(f'use "{self.warehouse}"')
+        self._connection.execute(f"use {self._warehouse}")
 
 
 @contextmanager
@@ -59,22 +61,21 @@ def narrowed(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Ite
         connection: To the warehouse, outside of a transaction.
         names: Tables and views that stand in the warehouse.
     """
-    rows = connection.execute("select current_catalog()").fetchall()
-    catalog = Narrowed(connection, rows[0][0], names)
+    narrow = Narrowed(connection, catalog(connection), names)
     connection.execute(f"attach ':memory:' as {_CATALOG}")
     try:
-        for schema in sorted({name.partition(".")[0] for name in catalog.names}):
+        for schema in sorted({name.partition(".")[0] for name in narrow.names}):
             connection.execute(f"create schema {_CATALOG}.{schema}")
-        for name in sorted(catalog.names):
+        for name in sorted(narrow.names):
             try:
-                catalog.show_whole(name)
+                narrow.show_whole(name)
             except (duckdb.CatalogException, duckdb.BinderException):
-                catalog.names.discard(name)  # a view over something that is gone; what reads it is built whole
+                narrow.names.discard(name)  # a view over something that is gone; what reads it is built whole
             else:
                 connection.execute(f'create view {_CATALOG}.{name} as select * from temp."{name}"')
-        yield catalog
+        yield narrow
     finally:
-        catalog.unused()
-        for name in sorted(catalog.names):
+        narrow.unused()
+        for name in sorted(narrow.names):
             connection.execute(f'drop view if exists temp."{name}"')
         connection.execute(f"detach {_CATALOG}")

@@ -17,7 +17,7 @@ import duckdb
 from sqlglot import exp
 
 from progress_pipeline.errors import PublishError
-from progress_pipeline.warehouse.connection import WAIT_SECONDS, connect
+from progress_pipeline.warehouse.connection import SCHEMA_NAMES, WAIT_SECONDS, catalog, connect
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.verifying import verify
 from progress_pipeline.warehouse.versions import PublishedTable, describe_file, keep_version, write_manifest
@@ -77,6 +77,8 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
         PublishError: The new file could not be made or failed its verification; the old one stands as it was.
         WarehouseBusyError: Another process holds the warehouse.
     """
+    if published.stem.lower() in SCHEMA_NAMES:
+        raise PublishError(f"{published} bears the name of a schema, which its readers would trip over. Rename it.")
     chosen = [model for model in models if model.schema in PUBLISHED_SCHEMAS]
     published.parent.mkdir(parents=True, exist_ok=True)
     aside = published.with_name(f".{published.name}.{os.getpid()}.building")
@@ -111,7 +113,7 @@ def _build_aside(
     facts: Mapping[str, str],
 ) -> dict[str, int]:
     """Write the file; gives the row count that each of its tables must have."""
-    ((warehouse,),) = connection.execute("select current_catalog()").fetchall()
+    warehouse = catalog(connection)
     counts: dict[str, int] = {}
     connection.execute(f"attach {_literal(str(aside))} as {_ASIDE} (storage_version '{STORAGE_VERSION}')")
     try:
@@ -122,17 +124,17 @@ def _build_aside(
             if model.name in stays_view:
                 connection.execute(f"use {_ASIDE}")
                 connection.execute(f"create view {model.name} as\n{model.sql}")
-                connection.execute(f'use "{warehouse}"')
+                connection.execute(f"use {warehouse}")
             else:
                 order = ", ".join(f'"{column}" nulls first' for column in model.published_order)
-                source = f'"{warehouse}".{model.name}'
+                source = f"{warehouse}.{model.name}"
                 connection.execute(f"create table {_ASIDE}.{model.name} as select * from {source} order by {order}")
-            counts[model.name] = _count(connection, f'"{warehouse}".{model.name}')
+            counts[model.name] = _count(connection, f"{warehouse}.{model.name}")
             _comment(connection, model, "view" if model.name in stays_view else "table")
         _write_readme(connection, as_of, facts)
         connection.execute(f"checkpoint {_ASIDE}")
     finally:
-        connection.execute(f'use "{warehouse}"')
+        connection.execute(f"use {warehouse}")
         connection.execute(f"detach {_ASIDE}")
     return counts
 

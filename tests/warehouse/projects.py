@@ -5,7 +5,12 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from progress_pipeline.warehouse.building import Built
 from progress_pipeline.warehouse.models import Model, read_models
+
+BY_LOAD = {"materialized": "incremental", "incremental_by": "load_number"}
+BY_K = {"materialized": "incremental", "incremental_by": "k"}
+BY_G = {"materialized": "incremental", "incremental_by": "g"}
 
 
 class Project:
@@ -45,3 +50,14 @@ class Project:
 def rows(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[object, ...]]:
     """Give the rows of a table, sorted."""
     return connection.execute(f"from {table} order by all").fetchall()
+
+
+def how(built: list[Built]) -> dict[str, tuple[bool, int]]:
+    """Tell by model whether it was incremental and how many rows changed."""
+    return {one.model: (one.was_incremental, one.changed_rows) for one in built}
+
+
+def say(connection: duckdb.DuckDBPyConnection, load: int, *values: tuple[int | None, str | None, int]) -> None:
+    """Load some rows."""
+    for row in values:
+        connection.execute("insert into raw.said values (?, ?, ?, ?)", [*row, load])

@@ -46,6 +46,7 @@ class Play:
         self.connection.execute("create table raw.runs (as_of bigint, setting bigint, load_number bigint)")
         self.loads = 0
         self.changes = 0
+        self.is_deleting: bool | None = None
 
     def play(self, step: Step) -> None:
         """Do what a step says."""
@@ -65,19 +66,21 @@ class Play:
             case BuildAndFail():
                 self._build_and_fail()
             case Tamper(is_deletion):
-                sql = (
-                    "delete from raw.said_0 where rowid = (select min(rowid) from raw.said_0)"
-                    if is_deletion
-                    else "insert into raw.said_0 values ('1', 1, 1, 1)"
-                )
-                if self.loads:
-                    self.connection.execute(sql)
+                self._tamper(is_deletion=is_deletion)
             case ChangeSql(chosen):
                 self._change_sql(chosen)
 
     def tables(self) -> dict[str, list[tuple[object, ...]]]:
         """Give all rows of all models."""
         return {model.name: rows(self.connection, model.name) for model in self.models}
+
+    def _tamper(self, *, is_deletion: bool) -> None:
+        """Take a row from raw or slip one in; not both in turn, which no count of rows can tell."""
+        self.is_deleting = is_deletion if self.is_deleting is None else self.is_deleting
+        if self.loads and self.is_deleting:
+            self.connection.execute("delete from raw.said_0 where rowid = (select min(rowid) from raw.said_0)")
+        elif self.loads:
+            self.connection.execute("insert into raw.said_0 values ('1', 1, 1, 1)")
 
     def _build_some(self, chosen: frozenset[int]) -> None:
         """Build some; what they read must be there, which the runner says if it is not."""

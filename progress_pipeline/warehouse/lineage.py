@@ -1,0 +1,113 @@
+"""Column-level lineage: from which columns of which tables each column of a model comes.
+
+Read out of the SQL by sqlglot alone, without a database; a column comes from those that its value is computed from, not
+from those that only choose or join its rows. Computed when asked for, a few milliseconds a model, and kept for the
+process.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.schema import MappingSchema
+
+from progress_pipeline.errors import ModelError
+from progress_pipeline.warehouse.models import Model
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """A column that another comes from."""
+
+    table: str
+    column: str
+
+
+Lineage = Mapping[str, tuple[Source, ...]]
+"""By column of a model, in order: the columns that it is computed from; none for what is made up by the SQL itself."""
+
+
+def lineage(model: Model, models: Iterable[Model], raw_columns: Mapping[str, Sequence[str]] | None = None) -> Lineage:
+    """Trace a model's columns to those of the tables that its SQL names.
+
+    Args:
+        model: The model.
+        models: All models, in the order of `read_models`.
+        raw_columns: The columns of the raw tables, by name such as `raw.api_progress`; where they are not given, a star
+            over a raw table brings no columns.
+
+    Raises:
+        ModelError: sqlglot cannot tell which table a column is of.
+    """
+    raw = tuple((name, tuple(columns)) for name, columns in (raw_columns or {}).items())
+    return _all_lineage(tuple(models), raw)[model.name]
+
+
+@lru_cache(maxsize=4)
+def _all_lineage(models: tuple[Model, ...], raw: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Lineage]:
+    schema = MappingSchema(dialect="duckdb")
+    for name, columns in raw:
+        schema.add_table(name, dict.fromkeys(columns, "text"), dialect="duckdb")
+    found: dict[str, Lineage] = {}
+    for model in models:
+        try:
+            query = qualify(
+                model.text.expression.copy(), dialect="duckdb", schema=schema, validate_qualify_columns=False
+            )
+            scope = build_scope(query)
+        except SqlglotError as error:
+            raise ModelError(f"{model.path}: the lineage of {model.name} cannot be read: {error}") from error
+        names = query.named_selects if isinstance(query, exp.Query) else []
+        schema.add_table(model.name, dict.fromkeys(names, "text"), dialect="duckdb")
+        found[model.name] = {name: tuple(sorted(set(_trace(scope, name)))) for name in names if scope is not None}
+    return found
+
+
+def _trace(scope: Scope, name: str) -> Iterator[Source]:
+    """Give the columns of tables that one column of a query is computed from."""
+    query = scope.expression
+    if scope.set_operation_scopes:
+        place = _names(scope).index(name)
+        for branch in scope.set_operation_scopes:
+            yield from _trace(branch, _names(branch)[place])
+        return
+    if not isinstance(query, exp.Select):
+        return
+    for chosen in query.selects:
+        if chosen.alias_or_name == name or chosen.is_star:
+            yield from _trace_expression(scope, chosen, name)
+
+
+def _trace_expression(scope: Scope, expression: exp.Expr, name: str) -> Iterator[Source]:
+    inner = {id(subquery.expression): subquery for subquery in scope.subquery_scopes}
+    pending = [expression]
+    while pending:
+        node = pending.pop()
+        if id(node) in inner:
+            for column in _names(inner[id(node)]):
+                yield from _trace(inner[id(node)], column)
+        elif isinstance(node, exp.Column):
+            column = name if isinstance(node.this, exp.Star) else node.name
+            yield from _trace_source(scope.sources.get(node.table), column)
+        elif isinstance(node, exp.Star):
+            for source in scope.selected_sources.values():
+                yield from _trace_source(source[1], name)
+        else:
+            pending.extend(node.iter_expressions())
+
+
+def _trace_source(source: exp.Expr | Scope | None, column: str) -> Iterator[Source]:
+    if isinstance(source, Scope):
+        if column in _names(source) or source.expression.is_star:
+            yield from _trace(source, column)
+    elif isinstance(source, exp.Table) and source.db:
+        yield Source(f"{source.db}.{source.name}".lower(), column)
+
+
+def _names(scope: Scope) -> list[str]:
+    """Give the names of a query's columns."""
+    return list(scope.expression.named_selects) if isinstance(scope.expression, exp.Query) else []
