@@ -1,5 +1,7 @@
 """Puts the assets, checks, jobs and the schedule together."""
 
+from functools import cache
+
 import dagster as dg
 
 from progress_pipeline.orchestration.automation import daily_schedule, jobs
@@ -16,6 +18,7 @@ from progress_pipeline.warehouse.models import read_models
 from progress_pipeline.warehouse.sql_folder import SQL_FOLDER
 
 
+@cache
 def build_definitions() -> dg.Definitions:
     """Assemble everything. Reads the SQL folder; opens no database, makes no folder and needs no setting."""
     models = read_models(SQL_FOLDER)

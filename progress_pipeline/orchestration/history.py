@@ -3,6 +3,7 @@
 Runs started anywhere stand in the same history. Nothing is sent to anyone.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ concurrency:
     # DuckDB has one writer: steps of all runs that write the warehouse wait for one another.
     default_limit: 1
     granularity: op
+event_log_storage:
+  module: progress_pipeline.orchestration.event_log
+  class: PooledSqliteEventLogStorage
+  config:
+    base_dir: {base_dir}
 python_logs:
   managed_python_loggers: [progress_pipeline]
   python_log_level: INFO
@@ -39,7 +45,7 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text(_CONFIG, encoding="utf-8")
+        config.write_text(_CONFIG.format(base_dir=json.dumps(str(home / "history" / "runs"))), encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
