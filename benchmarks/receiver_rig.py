@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
@@ -41,7 +41,10 @@ class Rig:
         self.landing = folder / "landing"
         self.log = folder / "log"
         authority = trustme.CA()
-        issued = authority.issue_cert("localhost", "127.0.0.1")
+        today = datetime.now(UTC)
+        issued = authority.issue_cert(
+            "localhost", "127.0.0.1", not_before=today - timedelta(days=1), not_after=today + timedelta(days=89)
+        )
         self.certificate, self.key, self.authority = folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
         self.certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
         self.key.touch(mode=0o600)
@@ -118,8 +121,14 @@ def request(body: bytes, token: str = TOKEN) -> bytes:
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def write(
-    told: Told, port: int, trust: ssl.SSLContext, stop: asyncio.Event, make_body: Callable[[int], bytes]
+async def write(  # noqa: PLR0913 (each is one thing that a writer must know)
+    told: Told,
+    port: int,
+    trust: ssl.SSLContext,
+    stop: asyncio.Event,
+    make_body: Callable[[int], bytes],
+    *,
+    pause: float = 0.0,
 ) -> None:
     """Deliver over one kept connection until told to stop; a connection that breaks is made anew."""
     number = 0
@@ -127,7 +136,6 @@ async def write(
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="localhost")
         except OSError:
-            told.broken_off += 1
             await asyncio.sleep(0.02)
             continue
         try:
@@ -144,8 +152,8 @@ async def write(
                 told.statuses[status] = told.statuses.get(status, 0) + 1
                 if status == 200:
                     told.acknowledged.add(content.split(b'"')[3].decode())
-                elif status == 503:
-                    await asyncio.sleep(0.01)
+                if pause or status == 503:
+                    await asyncio.sleep(pause or 0.01)
         except (OSError, asyncio.IncompleteReadError):
             told.broken_off += 1
         finally:

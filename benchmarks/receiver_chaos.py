@@ -1,0 +1,144 @@
+"""Receiver and loader killed at random while deliveries come in: every acknowledged one is in the warehouse, once.
+
+Writers deliver over connections that break and are made anew; the receiver is killed (SIGKILL) and started again; the
+loader is started again and again, and killed in the middle more often than not. At the end the loader runs once in
+peace. A delivery whose answer was lost in a kill may be there too: it was stored, but nobody was told.
+
+    .venv/bin/python -m benchmarks.receiver_chaos --seconds 120
+"""
+
+import argparse
+import asyncio
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import uvloop
+
+from benchmarks.receiver_rig import Rig, Told, make_rig, write
+
+WRITERS = 16
+
+LOAD = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.webhook import load_landed, webhook
+now = datetime.now(UTC)
+with Loader(Path(sys.argv[1]), RunFacts("chaos", now, "land", now, 120, 2, 500)) as loader:
+    load_landed(loader, Path(sys.argv[2]), now=now)
+    if loader.is_carrying:
+        loader.load(webhook(loader))
+"""
+
+
+def load(rig: Rig, warehouse: Path, patience: float | None) -> bool:
+    """Run the loader, and kill it when patience ends; True if it ended by itself."""
+    process = subprocess.Popen([sys.executable, "-c", LOAD, str(warehouse), str(rig.landing)], cwd=rig.folder)
+    try:
+        assert process.wait(patience) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
+
+
+class Chaos:
+    """Kills the receiver and the loader until told to stop."""
+
+    def __init__(self, rig: Rig, warehouse: Path, port: int) -> None:
+        self.rig = rig
+        self.warehouse = warehouse
+        self.port = port
+        self.stop = threading.Event()
+        self.receiver_kills = self.loads = self.loader_kills = 0
+
+    def kill_receivers(self) -> None:
+        """Run one receiver after the other."""
+        while not self.stop.is_set():
+            with self.rig.receiver(PROGRESS_WEBHOOK_PORT=str(self.port)) as running:
+                self.stop.wait(random.uniform(0.5, 8))  # noqa: S311 (any instant will do)
+                running.signal(signal.SIGTERM if self.stop.is_set() else signal.SIGKILL)
+                running.process.wait(10)
+            self.receiver_kills += not self.stop.is_set()
+
+    def kill_loaders(self) -> None:
+        """Run one loader after the other; the first in peace, to learn how long one takes."""
+        start = time.monotonic()
+        load(self.rig, self.warehouse, None)
+        usual = time.monotonic() - start
+        while not self.stop.is_set():
+            patience = random.uniform(0.2, 1.3) * usual  # noqa: S311 (any instant will do)
+            if load(self.rig, self.warehouse, patience):
+                self.loads += 1
+            else:
+                self.loader_kills += 1
+
+
+async def deliver(told: Told, chaos: Chaos, seconds: float) -> None:
+    """Let writers deliver for a while, at a pace."""
+    stop = asyncio.Event()
+
+    def body(number: int) -> bytes:
+        return b'{"started": [{"transactionId": %d, "progress": 0}]}' % number
+
+    writers = [
+        asyncio.create_task(write(told, chaos.port, chaos.rig.trust, stop, body, pause=0.05)) for _ in range(WRITERS)
+    ]
+    await asyncio.sleep(seconds)
+    stop.set()
+    await asyncio.gather(*writers)
+
+
+def main() -> None:
+    """Let chaos reign, then count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120)
+    seconds = parser.parse_args().seconds
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    told = Told()
+    with make_rig() as rig:
+        warehouse = rig.folder / "warehouse" / "progress.duckdb"
+        chaos = Chaos(rig, warehouse, port)
+        threads = [threading.Thread(target=part) for part in (chaos.kill_receivers, chaos.kill_loaders)]
+        for thread in threads:
+            thread.start()
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(deliver(told, chaos, seconds))
+        finally:
+            chaos.stop.set()
+            for thread in threads:
+                thread.join()
+        with rig.receiver():
+            pass
+        time.sleep(2.1)
+        assert load(rig, warehouse, None)
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            rows = [row[0] for row in connection.execute("select delivery_id from raw.webhook_deliveries").fetchall()]
+            updates = connection.execute("select count(*) from raw.webhook_updates").fetchone()
+    print(
+        f"receiver killed {chaos.receiver_kills} times; loader ended {chaos.loads} times, killed {chaos.loader_kills}"
+    )
+    print(f"acknowledged {len(told.acknowledged)}  rows {len(rows)}  distinct {len(set(rows))}  updates {updates}")
+    missing, unanswered = told.acknowledged - set(rows), set(rows) - told.acknowledged
+    print(
+        f"acknowledged but missing {len(missing)}  stored but unanswered {len(unanswered)} (broken {told.broken_off})"
+    )
+    assert not missing
+    assert len(rows) == len(set(rows))
+    assert updates == (len(rows),)
+    assert len(unanswered) <= told.broken_off
+
+
+if __name__ == "__main__":
+    main()
