@@ -1,6 +1,6 @@
 -- One row per transaction (of one registration): matched, or how the witnesses differ.
--- The verdict is that of the newest gap that is not closed; without one, of the newest that was. A transaction of
--- which one witness alone told without a gap is settled otherwise, which `reason` says.
+-- The verdict is the kind of the newest gap that is not closed, or else what stands now. The status says whether
+-- anybody is owed anything: that of the newest gap, or why there never was one.
 with
 
 transactions as (
@@ -35,16 +35,20 @@ select
     transactions.transaction_id,
     transactions.registration_id,
     case
-        when gaps.kind is not null and gaps.status <> 'repaired' then gaps.kind
-        when transactions.told_by_api and transactions.told_by_webhook then 'matched'
-        when transactions.told_by_api then 'missing_webhook'
-        else 'missing_api'
+        when gaps.status <> 'repaired' then gaps.kind
+        when not transactions.told_by_webhook then 'missing_webhook'
+        when not transactions.told_by_api then 'missing_api'
+        when transactions.api_highest_order > transactions.webhook_state_order then 'behind_webhook'
+        when transactions.api_highest_order < transactions.webhook_state_order then 'behind_api'
+        else 'matched'
     end as verdict,
     case
         when gaps.gap_id is not null then gaps.status
-        when transactions.told_by_api and transactions.told_by_webhook then 'matched'
-        when transactions.told_by_api then 'before_webhook'
-        else 'overtaken'
+        when not transactions.told_by_webhook then 'before_webhook'
+        when not transactions.told_by_api then 'overtaken'
+        when transactions.api_highest_order > transactions.webhook_state_order then 'before_webhook'
+        when transactions.api_highest_order < transactions.webhook_state_order then 'overtaken'
+        else 'matched'
     end as status,
     gaps.gap_id,
     gaps.kind as gap_kind,

@@ -1,4 +1,4 @@
--- The API, if it answered nothing in full for more than two days before the newest run.
+-- The API, if no pull was proven complete in the 36 hours before the newest run.
 with
 
 run_now as (
@@ -10,9 +10,10 @@ run_now as (
 
 pulls as (
 
-    select max(attempted_at) as last_pull_at
-    from raw.api_windows
-    where is_complete
+    select max(loads.as_of) as last_pull_at
+    from raw.api_windows as windows
+    inner join intermediate.int_loads_timed as loads on windows.load_number = loads.load_number
+    where windows.is_complete and windows.search is null
 
 )
 
@@ -22,4 +23,4 @@ select
     run_now.as_of
 from pulls
 cross join run_now
-where pulls.last_pull_at < seconds_after(run_now.as_of, -172800.0)
+where pulls.last_pull_at < seconds_after(run_now.as_of, -129600)

@@ -1,4 +1,4 @@
--- What the webhook told and the API does not show, as long as it is so.
+-- What the webhook told and the API does not show, as long as it is so and repair has time.
 select
     gap_id,
     transaction_id,
@@ -6,6 +6,7 @@ select
     update_kind,
     kind,
     cause,
-    opened_at
+    opened_at,
+    next_repair_at
 from audit.gaps
-where kind in ('missing_api', 'behind_api') and status = 'open'
+where kind in ('missing_api', 'behind_api') and status = 'open' and not is_overdue

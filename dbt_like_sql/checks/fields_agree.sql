@@ -3,13 +3,11 @@ select
     gaps.gap_id,
     gaps.transaction_id,
     gaps.registration_id,
-    gaps.update_kind,
-    gaps.status,
-    gaps.cause,
+    gaps.differing_fields,
+    gaps.differing_values,
     gaps.opened_at
 from audit.gaps as gaps
 cross join intermediate.int_runs_judged as run_now
 where
-    gaps.kind in ('field_mismatch')
-    and gaps.opened_at is not null
-    and (run_now.previous_as_of is null or gaps.opened_at > run_now.previous_as_of)
+    gaps.kind = 'field_mismatch'
+    and (gaps.opened_at > run_now.previous_as_of or (run_now.previous_as_of is null and gaps.opened_at is not null))

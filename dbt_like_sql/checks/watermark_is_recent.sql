@@ -6,4 +6,4 @@ select
     held_by_gap_id,
     held_by_transaction_id
 from audit.watermarks
-where agreed_until < seconds_after(as_of, -259200.0) and held_by = 'a gap'
+where agreed_until < seconds_after(as_of, -259200) and held_by = 'a gap'

@@ -5,4 +5,4 @@ select
     run_now.as_of
 from intermediate.int_webhook_begun as webhook
 cross join intermediate.int_runs_judged as run_now
-where webhook.last_received_at < seconds_after(run_now.as_of, -604800.0)
+where webhook.last_received_at < seconds_after(run_now.as_of, -604800)

@@ -1,15 +1,15 @@
--- What the webhook never told, or told less far, named by the newest run: each once.
+-- What the webhook never told, or told less far, named by the newest run: each once. What an outage lost is told by it.
 select
     gaps.gap_id,
     gaps.transaction_id,
     gaps.registration_id,
     gaps.update_kind,
-    gaps.status,
+    gaps.kind,
     gaps.cause,
     gaps.opened_at
 from audit.gaps as gaps
 cross join intermediate.int_runs_judged as run_now
 where
     gaps.kind in ('missing_webhook', 'behind_webhook')
-    and gaps.opened_at is not null
-    and (run_now.previous_as_of is null or gaps.opened_at > run_now.previous_as_of)
+    and gaps.outage_id is null
+    and (gaps.opened_at > run_now.previous_as_of or (run_now.previous_as_of is null and gaps.opened_at is not null))

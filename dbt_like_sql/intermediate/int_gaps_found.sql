@@ -66,7 +66,12 @@ chained as (
         min(changed_after) as changed_after,
         max(changed_before) as changed_before,
         min(same_told_at) as same_told_at,
-        coalesce(min(other_first_told_at) <= min(coalesce(opened_at, due_at)), false) as is_behind,
+        -- Behind is who had told something less far when the gap opened; what closed it does not count.
+        coalesce(
+            min(other_first_told_at) <= min(coalesce(opened_at, due_at))
+            and not coalesce(min(other_first_told_at) = max(settled_at), false),
+            false
+        ) as is_behind,
         bool_or(gives_each_update_an_id) as gives_each_update_an_id
     from linked
     group by failing_witness, registration_id, transaction_id, chain_number

@@ -1,5 +1,5 @@
--- One row per load: the run that made it, the instant and settle time that this run judges by, and when the run before
--- it last made a pull that was proven complete.
+-- One row per load: the run that made it, the instant and settle time that this run judges by, and when a pull before
+-- it was last proven complete. A repair comes after the verdict of its own run, so that run's pull was before it too.
 with
 
 loads as (
@@ -7,6 +7,7 @@ loads as (
     select
         load_number,
         max(run_id) as run_id,
+        max(purpose) as purpose,
         max(as_of) as as_of,
         max(settle_minutes) as settle_minutes
     from raw.runs
@@ -41,6 +42,7 @@ runs_with_pulls as (
 
     select
         runs.run_id,
+        pulls.pulled_at,
         max(pulls.pulled_at) over (
             order by runs.first_load_number asc nulls first rows between unbounded preceding and 1 preceding
         ) as previous_pull_at
@@ -54,6 +56,9 @@ select
     loads.run_id,
     loads.as_of,
     loads.settle_minutes,
-    runs_with_pulls.previous_pull_at
+    case
+        when loads.purpose = 'repair' then greatest(runs_with_pulls.previous_pull_at, runs_with_pulls.pulled_at)
+        else runs_with_pulls.previous_pull_at
+    end as previous_pull_at
 from loads
 inner join runs_with_pulls on loads.run_id = runs_with_pulls.run_id

@@ -1,6 +1,7 @@
 -- One row per observed change of a registration's progress: what it was before, what after, and when.
 -- A record has no modified-at. A change lies after `changed_after` and not after `changed_before`; `changed_at` is the
--- best that is known of it. Greater transaction ids are later; the states of one transaction follow their order.
+-- best that is known of it. Greater transaction ids are later; the states of one transaction follow their order, and
+-- begin anew where the API showed it further and then less far.
 with
 
 tellings as (
@@ -8,6 +9,85 @@ tellings as (
     select *
     from intermediate.int_tellings_unioned
     where transaction_id is not null
+
+),
+
+compared_versions as (
+
+    select
+        registration_id,
+        transaction_id,
+        state_order,
+        lag(state_order) over (
+            partition by registration_id, transaction_id
+            order by call_id asc nulls first, position asc nulls first
+        ) as state_order_before,
+        call_id,
+        position
+    from tellings
+    where witness = 'api'
+
+),
+
+falls as (
+
+    select
+        registration_id,
+        transaction_id,
+        call_id,
+        position
+    from compared_versions
+    where state_order < state_order_before
+
+),
+
+fallen as (
+
+    select distinct
+        registration_id,
+        transaction_id
+    from falls
+
+),
+
+told_as_fallen as (
+
+    select
+        tellings.*,
+        count(falls.call_id) over (
+            partition by tellings.registration_id, tellings.transaction_id
+            order by
+                tellings.told_at asc nulls first,
+                tellings.call_id asc nulls last,
+                tellings.delivery_id asc nulls last,
+                tellings.position asc nulls last
+            rows between unbounded preceding and current row
+        ) as leg
+    from tellings
+    inner join fallen
+        on tellings.registration_id = fallen.registration_id and tellings.transaction_id = fallen.transaction_id
+    left join falls
+        on
+            tellings.registration_id = falls.registration_id
+            and tellings.transaction_id = falls.transaction_id
+            and tellings.call_id = falls.call_id
+            and tellings.position = falls.position
+
+),
+
+told_in_order as (
+
+    select
+        tellings.*,
+        cast(0 as bigint) as leg
+    from tellings
+    left join fallen
+        on tellings.registration_id = fallen.registration_id and tellings.transaction_id = fallen.transaction_id
+    where fallen.registration_id is null
+
+    union all
+
+    select * from told_as_fallen
 
 ),
 
@@ -33,19 +113,20 @@ calls as (
 states as (
 
     select
-        tellings.registration_id,
-        tellings.transaction_id,
-        tellings.state_order,
-        bool_or(tellings.is_completed) as is_completed,
-        max(tellings.progress_percent) as progress_percent,
-        max(tellings.started_at) as started_at,
-        max(tellings.completed_at) as completed_at,
+        told.registration_id,
+        told.transaction_id,
+        told.leg,
+        told.state_order,
+        bool_or(told.is_completed) as is_completed,
+        max(told.progress_percent) as progress_percent,
+        max(told.started_at) as started_at,
+        max(told.completed_at) as completed_at,
         max(calls.window_start) as window_start,
-        min(tellings.told_at) filter (where tellings.witness = 'api') as api_told_at,
-        min(tellings.told_at) filter (where tellings.witness = 'webhook') as webhook_told_at
-    from tellings
-    left join calls on tellings.call_id = calls.call_id
-    group by tellings.registration_id, tellings.transaction_id, tellings.state_order
+        min(told.told_at) filter (where told.witness = 'api') as api_told_at,
+        min(told.told_at) filter (where told.witness = 'webhook') as webhook_told_at
+    from told_in_order as told
+    left join calls on told.call_id = calls.call_id
+    group by told.registration_id, told.transaction_id, told.leg, told.state_order
 
 ),
 
@@ -60,7 +141,7 @@ compared as (
     from states
     window registration_states as (
         partition by registration_id
-        order by transaction_id asc nulls first, state_order asc nulls first
+        order by transaction_id asc nulls first, leg asc nulls first, state_order asc nulls first
     )
 
 ),
@@ -96,7 +177,11 @@ dated as (
 select
     md5(
         concat_ws(
-            '|', dated.registration_id, cast(dated.transaction_id as varchar), cast(dated.state_order as varchar)
+            '|',
+            dated.registration_id,
+            cast(dated.transaction_id as varchar),
+            cast(dated.leg as varchar),
+            cast(dated.state_order as varchar)
         )
     ) as event_id,
     dated.registration_id,
