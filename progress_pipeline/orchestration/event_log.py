@@ -1,30 +1,29 @@
-"""Dagster's own event log in SQLite, with connections that stay open.
+"""Dagster's own event log in one SQLite file, over a connection that stays open.
 
-A run of ours tells some two hundred events within seconds. The storage that this one is built on makes an engine, opens
-the file, syncs it and closes it again for each of them, up to three times, which takes a third of a daily run. Here each
-file's connection stays open as long as the process, and SQLite syncs when it checkpoints (WAL with `synchronous =
-normal`: a power cut can take the newest events of a log, never break it). The files are the same, so `dagster.yaml` can
-go back to the default at any time.
+A run of ours tells some two hundred events within seconds. Dagster's default storage makes a database for each run, and
+for each event makes an engine, opens a file, syncs it and closes it again, up to three times: a third of a daily run.
+Here all runs stand in one file, its connection stays open as long as the process, and SQLite syncs when it checkpoints
+(WAL with `synchronous = normal`: a power cut can take the newest events of the log, never break it).
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
 import sqlalchemy as db
-from dagster._core.storage.event_log import SqliteEventLogStorage  # where dagster.yaml names it, too
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from sqlalchemy.pool import StaticPool
 
 BUSY_SECONDS = 30
-FILES_OPEN = 8
-"""Files that stay open: the index over all runs, and the runs that were looked at last."""
 
 
-class PooledSqliteEventLogStorage(SqliteEventLogStorage):
-    """SQLite event log storage that keeps one connection a file."""
+class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
+    """SQLite event log storage that keeps one connection."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
-        self._engines: dict[str, db.Engine] = {}
+        self._engine: db.Engine | None = None
+        self._one_at_a_time = threading.RLock()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -33,30 +32,23 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
-    def _connect(self, shard: str) -> Iterator[db.Connection]:
-        """Open a transaction on a file; one at a time in this process."""
-        with self._db_lock:
-            engine = self._engines.pop(shard, None) or self._open(shard)
-            self._engines[shard] = engine
-            while len(self._engines) > FILES_OPEN:
-                self._engines.pop(next(iter(self._engines))).dispose()
-            with engine.begin() as connection:
+    def _connect(self) -> Iterator[db.Connection]:
+        """Open a transaction; one at a time in this process."""
+        with self._one_at_a_time:
+            if self._engine is None:
+                self._engine = db.create_engine(
+                    self._conn_string,
+                    poolclass=StaticPool,
+                    connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+                )
+                with self._engine.connect() as connection:
+                    connection.exec_driver_sql("pragma synchronous = normal")
+            with self._engine.begin() as connection:
                 yield connection
 
-    def _open(self, shard: str) -> db.Engine:
-        engine = db.create_engine(
-            self.conn_string_for_shard(shard),
-            poolclass=StaticPool,
-            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        )
-        self._initdb(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("pragma synchronous = normal")
-        return engine
-
     def dispose(self) -> None:
-        """Close all connections."""
-        super().dispose()
-        for engine in self._engines.values():
-            engine.dispose()
-        self._engines.clear()
+        """Close the connection."""
+        super().dispose()  # type: ignore[no-untyped-call]
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None

@@ -45,7 +45,7 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text(_CONFIG.format(base_dir=json.dumps(str(home / "history" / "runs"))), encoding="utf-8")
+        config.write_text(_CONFIG.format(base_dir=json.dumps(str(home / "history"))), encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
