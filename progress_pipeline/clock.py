@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from progress_pipeline.errors import UsageError
+
 Clock: TypeAlias = Callable[[], datetime]
 """Gives the present instant, aware and in UTC."""
 
@@ -25,3 +27,16 @@ def frozen_clock(instant: datetime) -> Clock:
     """
     at = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     return lambda: at
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an instant that a person wrote.
+
+    Raises:
+        UsageError: It is no ISO 8601 date or instant.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T05:00:00Z.") from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     )
 
     webhook_plain_http: bool = Field(
-        False,
+        default=False,
         description="Serve plain HTTP, on a loopback address alone, because a proxy on this machine does TLS.",
     )
     webhook_metrics_host: str = Field("127.0.0.1", description="Address that the receiver shows its metrics on.")
@@ -132,10 +132,9 @@ class Settings(BaseSettings):
             if not value
         ]
         if missing:
-            names = " and ".join(PREFIX + name for name in missing)
             raise SettingsError(
-                f"The vendor cannot be asked: {names} is not set. Set it in the environment or in .env, or try "
-                "`progress-pipeline demo`, which needs no vendor."
+                f"The vendor cannot be asked, for want of {' and '.join(PREFIX + name for name in missing)}. Set it in "
+                "the environment or in .env, or try `progress-pipeline demo`, which needs no vendor."
             )
 
 

@@ -19,9 +19,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a prog
 
 def run(as_of: AsOf = "", as_json: AsJson = False) -> None:
     """Do the daily job: pull what is not covered, land, model, check, repair, publish."""
-    from progress_pipeline.orchestration.automation import DAILY
-
-    _run(DAILY, as_of, {}, as_json)
+    _run("daily", as_of, {}, as_json)
 
 
 def backfill(
@@ -34,7 +32,6 @@ def backfill(
     """Cover a span of days again, or for the first time; says first how many calls it takes."""
     from progress_pipeline.cli.terminal import print_json
     from progress_pipeline.errors import UsageError
-    from progress_pipeline.orchestration.automation import BACKFILL
     from progress_pipeline.orchestration.estimating import estimate_backfill
     from progress_pipeline.orchestration.resources import RunContext
     from progress_pipeline.settings import load_settings
@@ -49,7 +46,7 @@ def backfill(
         return
     typer.echo(estimate.sentence, err=as_json)
     if not dry_run:
-        _run(BACKFILL, as_of, {"from_": f"{start:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}"}, as_json)
+        _run("backfill", as_of, {"from_": f"{start:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}"}, as_json)
 
 
 def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
@@ -72,14 +69,15 @@ def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
 
 def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool) -> None:
     from progress_pipeline.cli.terminal import print_json, progress_of_a_run
-    from progress_pipeline.orchestration.resources import parse_instant
-    from progress_pipeline.orchestration.running import run_job
+    from progress_pipeline.clock import parse_instant
     from progress_pipeline.settings import load_settings
 
     settings = load_settings()
     settings.require_api()
     if as_of:
         parse_instant(as_of)
+    from progress_pipeline.orchestration.running import run_job  # after the settings, since Dagster takes seconds
+
     with progress_of_a_run(quiet=as_json):
         ended = run_job(job, settings, as_of=as_of, pull=pull)
     if as_json:

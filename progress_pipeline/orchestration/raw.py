@@ -12,14 +12,14 @@ from typing import Any
 
 import dagster as dg
 
-from progress_pipeline.clock import Clock
+from progress_pipeline.clock import Clock, parse_instant
 from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.raw_tables import RAW_TABLES
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.ingest.webhook import load_landed, webhook
 from progress_pipeline.orchestration.asking import asks_of_today, open_vendor
 from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, raw_spec
-from progress_pipeline.orchestration.resources import RunContext, parse_instant, start_of_coverage
+from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.asking import WindowAttempt, carry_out
 from progress_pipeline.warehouse.connection import connect

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, time
 
 import dagster as dg
 
-from progress_pipeline.clock import Clock, frozen_clock, system_clock
-from progress_pipeline.errors import UsageError
+from progress_pipeline.clock import Clock, frozen_clock, parse_instant, system_clock
 from progress_pipeline.settings import Settings, load_settings
 
 
@@ -28,19 +27,6 @@ class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
     def clock(self) -> Clock:
         """Give the run's clock: the machine's, or one that stands at `as_of`."""
         return frozen_clock(parse_instant(self.as_of)) if self.as_of else system_clock
-
-
-def parse_instant(text: str) -> datetime:
-    """Read an instant that a person wrote.
-
-    Raises:
-        UsageError: It is no ISO 8601 date or instant.
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T05:00:00Z.") from error
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def start_of_coverage(settings: Settings) -> datetime:
