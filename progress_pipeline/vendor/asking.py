@@ -21,6 +21,7 @@ from progress_pipeline.errors import (
     VendorUnavailableError,
 )
 from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.client import Answer, VendorClient
 from progress_pipeline.vendor.ledger import Purpose
@@ -166,13 +167,12 @@ def carry_out(
     Returns:
         The batches, lazily; the iteration raises TokenRefusedError once what came before is handed on.
     """
-    del answers
     outcome = Outcome()
-    return Work(_events(client, list(asks), outcome, page_size, newest_first=newest_first), outcome)
+    return Work(_events(client, answers, list(asks), outcome, page_size, newest_first=newest_first), outcome)
 
 
-def _events(
-    client: VendorClient, asks: list[Ask], outcome: Outcome, page_size: int, *, newest_first: bool
+def _events(  # noqa: PLR0913 - as carry_out
+    client: VendorClient, answers: Answers, asks: list[Ask], outcome: Outcome, page_size: int, *, newest_first: bool
 ) -> Generator[Event, None, None]:
     spent = set[Purpose]()
     failures = 0
@@ -181,7 +181,8 @@ def _events(
             continue
         begun_at = client.clock()
         try:
-            yield from sweep(client, ask, page_size=page_size, newest_first=newest_first)
+            asker = Asker(client, answers, ask.purpose, page_size, search=ask.search)
+            yield from sweep(asker, ask, expected_rows=ask.expected_rows, newest_first=newest_first)
             failures = 0
         except CallsUsedUpError as error:
             spent.add(ask.purpose)

@@ -17,6 +17,7 @@ from typing import Self
 
 import httpx
 import stamina
+from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.errors import (
@@ -29,6 +30,9 @@ from progress_pipeline.vendor.ledger import CallLedger, Finish, Purpose
 from progress_pipeline.vendor.pages import KeptPages
 from progress_pipeline.vendor.records import Page
 from progress_pipeline.vendor.windows import Window
+
+# stamina's own choice would print each retry to stdout, where a command's answer goes.
+set_on_retry_hooks([LoggingOnRetryHook])
 
 MILLISECOND = timedelta(milliseconds=1)
 MEBIBYTE = 1 << 20
@@ -189,8 +193,13 @@ class VendorClient:
         behind = min(self.skew, timedelta()) if abs(self.skew) > SKEW_DOUBT else timedelta()
         return self.clock() + behind - (timedelta() if self.is_double else SHOWING)
 
-    def ask(self, purpose: Purpose, question: Question) -> Answer:
+    def ask(self, purpose: Purpose, question: Question, *, attempts: int | None = None) -> Answer:
         """Ask one question, again where that may heal.
+
+        Args:
+            purpose: What the call is for.
+            question: What is asked.
+            attempts: Calls at most; `Limits.attempts` where it is None.
 
         Raises:
             CallsUsedUpError: The ledger holds the call back.
@@ -202,7 +211,7 @@ class VendorClient:
         """
         tries = stamina.retry_context(
             on=self._backoff,
-            attempts=self._limits.attempts,
+            attempts=attempts or self._limits.attempts,
             timeout=None,
             wait_initial=1.0,
             wait_max=30.0,

@@ -76,12 +76,14 @@ class Ask:
         window: The span.
         search: Narrows it to what a term finds; such an ask covers nothing.
         reason: Why, in a few words.
+        expected_rows: Rows that it is expected to hold, where that is known.
     """
 
     purpose: Purpose
     window: Window
     search: str = ""
     reason: str = ""
+    expected_rows: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""Asking for a span again and again: what is known goes into each question, what an answer shows is taken from it.
+
+Every method that asks is a generator: it yields each answer, so that no record is kept back, and returns what it found.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from progress_pipeline.errors import CallsUsedUpError
+from progress_pipeline.vendor.answering import QuestionRefusedError
+from progress_pipeline.vendor.answers import GRANTED, ORDERS, REFUSED, Answers
+from progress_pipeline.vendor.client import Answer, Question, VendorClient
+from progress_pipeline.vendor.inference import observe
+from progress_pipeline.vendor.ledger import Purpose
+from progress_pipeline.vendor.windows import Window
+
+Asking = Generator[Answer, None, Answer]
+"""Yields the answer and returns it."""
+
+
+@dataclass
+class Asker:
+    """Puts questions for one purpose.
+
+    Attributes:
+        client: Asks.
+        answers: What is known of the vendor.
+        purpose: What the calls are for.
+        page_size: Records asked for in one call.
+        search: The search term.
+        attempts: Calls for one question at most; the client's own number where it is None.
+        call_ids: The calls made since it was last emptied.
+        first_at: When the first of them was made, and up to when the vendor then showed what happened.
+    """
+
+    client: VendorClient
+    answers: Answers
+    purpose: Purpose
+    page_size: int
+    search: str = ""
+    attempts: int | None = None
+    call_ids: list[int] = field(default_factory=list)
+    first_at: tuple[datetime, datetime] | None = None
+
+    def ask(  # noqa: PLR0913 - a question's parts, each by name
+        self,
+        window: Window,
+        *,
+        start: int = 0,
+        number: int | None = None,
+        order: str = "ASC",
+        search: str | None = None,
+        purpose: Purpose | None = None,
+    ) -> Asking:
+        """Put a question, and take from the answer what it shows."""
+        sort = self.answers.sort
+        question = Question(
+            window=window,
+            number=number or self.page_size,
+            start=start,
+            search=self.search if search is None else search,
+            sort=sort,
+            order=order,
+        )
+        if self.first_at is None:
+            self.first_at = (self.client.clock(), self.client.vendor_now())
+        try:
+            answer = self.client.ask(purpose or self.purpose, question, attempts=self.attempts)
+        except QuestionRefusedError as error:
+            if sort not in ORDERS or self.answers.get(ORDERS[sort]) == GRANTED:
+                raise
+            self.answers.learn(ORDERS[sort], REFUSED, str(error))
+            return (
+                yield from self.ask(window, start=start, number=number, order=order, search=search, purpose=purpose)
+            )
+        self.call_ids.append(answer.call_id)
+        observe(self.answers, answer)
+        yield answer
+        return answer
+
+    def ask_from(self, window: Window, place: int, *, is_aside: bool = False) -> Asking:
+        """Ask for a list from a place on, or from a little before where `start` counts pages.
+
+        Pages begin at multiples of `number`, so a smaller `number` makes one begin where it is wanted. If `start` is
+        not known to count pages, it is taken to count rows.
+        """
+        start, number = place, self.page_size
+        if place and self.answers.start_unit == "pages":
+            start = -(-place // self.fits)
+            number = place // start
+        if is_aside:
+            return (yield from self.ask_aside(window, start=start, number=number))
+        return (yield from self.ask(window, start=start, number=number))
+
+    def ask_aside(self, window: Window, *, start: int, number: int | None = None) -> Asking:
+        """Put a question that only confirms: from the calls for asking again, as far as there are any."""
+        try:
+            return (yield from self.ask(window, start=start, number=number, purpose=Purpose.RECHECK))
+        except CallsUsedUpError:
+            return (yield from self.ask(window, start=start, number=number))
+
+    def place(self, answer: Answer) -> int:
+        """Give the place in its list at which an answer begins."""
+        question = answer.question
+        return question.start * question.number if self.answers.start_unit == "pages" else question.start
+
+    def is_full(self, answer: Answer) -> bool:
+        """Say whether an answer holds as many records as it could."""
+        return answer.page.size >= min(answer.question.number, self.fits)
+
+    def begin(self) -> None:
+        """Begin a new attempt: forget the calls and the time of the last."""
+        self.call_ids, self.first_at = [], None
+
+    @property
+    def fits(self) -> int:
+        """Records that an answer holds at most, as far as is known."""
+        cap = self.answers.page_cap
+        return self.page_size if cap is None else min(cap, self.page_size)

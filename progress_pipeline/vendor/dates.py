@@ -1,0 +1,32 @@
+"""The dates in records, as far as they can be read, to hold them against what was asked.
+
+Verbatim text in, seconds since 1970 out; a text that is no plain UTC date is nothing. Only inference and forecasts
+read dates
+here: what a date means in a table is decided in staging.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+_PLAIN = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?$"
+
+
+def seconds(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Give each date of a text column in seconds since 1970, to the second; NaN where there is none to be read."""
+    text = pc.utf8_trim_whitespace(column)
+    is_plain = pc.fill_null(pc.match_substring_regex(text, _PLAIN), fill_value=False)
+    head = pc.replace_substring(pc.utf8_slice_codeunits(text, 0, 19), " ", "T")
+    parsed = pc.strptime(pc.if_else(is_plain, head, None), format="%Y-%m-%dT%H:%M:%S", unit="s", error_is_null=True)
+    numbers = pc.cast(pc.cast(parsed, pa.int64()), pa.float64())
+    array = numbers.combine_chunks() if isinstance(numbers, pa.ChunkedArray) else numbers
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def is_absent(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Say of each text whether it is null or blank."""
+    blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+    flags = pc.fill_null(blank, fill_value=True)
+    array = flags.combine_chunks() if isinstance(flags, pa.ChunkedArray) else flags
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,0 +1,125 @@
+"""What every answer shows about the vendor for nothing: the filter's date, the page limit, the order, what `count` is.
+
+Each rule is one that holds whatever the vendor is; where odd rows could mislead it, several of them are needed. What
+costs a call to find out is the subject of `probe` and `measuring`.
+"""
+
+from datetime import timedelta
+from itertools import pairwise
+from operator import le, lt
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from progress_pipeline.vendor.answers import (
+    BY_ID,
+    CHANGED,
+    COMPLETED,
+    CONTRADICTIONS,
+    FILTER_DATES,
+    GRANTED,
+    IGNORED,
+    ORDERS,
+    STARTED,
+    Answers,
+)
+from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.dates import seconds
+from progress_pipeline.vendor.records import FIELDS
+
+DOUBT = timedelta(hours=40)
+"""A range may be read in another zone (14 h) and cut to days (24 h), so a date this near to it proves nothing."""
+ENOUGH_TO_BE_SORTED = 8
+"""So many rows in order are no accident: 1 in 40,000."""
+
+COLUMNS = dict(FIELDS)
+
+
+def observe(answers: Answers, answer: Answer) -> None:
+    """Add what an answer shows to what is known."""
+    page, question, call_id = answer.page, answer.question, answer.call_id
+    answers.learn("envelope", page.envelope, "as answered", call_id) if page.size > 1 else None
+    if page.size > answers.page_limit:
+        answers.refine("page_limit", page.size, f"call {call_id} brought {page.size} records", call_id)
+    _observe_count(answers, answer)
+    if question.sort in ORDERS and question.order == "ASC":
+        _observe_order(answers, answer, question.sort)
+    if page.records.num_rows:
+        _observe_filter(answers, answer)
+
+
+def _observe_count(answers: Answers, answer: Answer) -> None:
+    page, call_id = answer.page, answer.call_id
+    if page.count is None:
+        if answers.get("count_is") is not None and page.envelope == "rows":
+            answers.doubt(["count_is"], f"call {call_id} gave none")
+        return
+    if page.count < page.size:
+        answers.learn("count_is", "unsure", f"call {call_id}: {page.count} for {page.size} records", call_id)
+    elif page.count > page.size and answers.get("count_is") is None:
+        evidence = f"call {call_id}: {page.count} for {page.size} records"
+        answers.refine("count_exceeds_page", True, evidence, call_id)  # noqa: FBT003 - the answer itself
+
+
+def _observe_order(answers: Answers, answer: Answer, field: str) -> None:
+    keys = keys_of(answer, field)
+    question = ORDERS[field]
+    if len(keys) < 2:  # noqa: PLR2004 - one row is in any order
+        return
+    if not is_ascending(keys, is_strict=field == BY_ID):
+        if answers.get(question) != IGNORED:
+            evidence = f"call {answer.call_id}: rows do not ascend by {field}"
+            answers.learn(question, IGNORED, evidence, answer.call_id)
+    elif len(set(keys)) >= ENOUGH_TO_BE_SORTED and answers.get(question) is None:
+        evidence = f"call {answer.call_id}: {len(keys)} rows ascend by {field}"
+        answers.learn(question, GRANTED, evidence, answer.call_id)
+
+
+def keys_of(answer: Answer, field: str) -> list[str]:
+    """Give the keys of an answer's rows, in order; case is of no account."""
+    texts = answer.page.records[COLUMNS[field]].to_pylist()
+    return [(text or "").strip().casefold() for text in texts]
+
+
+def is_ascending(keys: list[str], *, is_strict: bool) -> bool:
+    """Say whether keys ascend, as texts or as numbers."""
+    follows = lt if is_strict else le
+    if all(follows(before, after) for before, after in pairwise(keys)):
+        return True
+    numbers = [(0, int(key), "") if key.isascii() and key.isdigit() else (1, 0, key) for key in keys]
+    return all(follows(before, after) for before, after in pairwise(numbers))
+
+
+def _observe_filter(answers: Answers, answer: Answer) -> None:
+    """Rule out the filter dates that rows contradict.
+
+    A row with a start outside the range was not chosen by its start; one completed outside, not by its completion;
+    one started or completed after the range, not by its last change. Rows without the date prove nothing: some
+    filters let them pass.
+    """
+    window, records = answer.question.window, answer.page.records
+    low, high = (window.start - DOUBT).timestamp(), (window.end + DOUBT).timestamp()
+    started, completed = seconds(records["date_started"]), seconds(records["date_completed"])
+    with np.errstate(invalid="ignore"):
+        against = {
+            STARTED: (started < low) | (started > high),
+            COMPLETED: (completed < low) | (completed > high),
+            CHANGED: (started > high) | (completed > high),
+        }
+    for date in FILTER_DATES:
+        _rule_out(answers, answer, date, against[date], records["transaction_id"])
+    if not answers.filter_dates:
+        names = [f"not_{date}" for date in FILTER_DATES]
+        answers.doubt(names, "rows contradict every date that the filter could be on")
+
+
+def _rule_out(answers: Answers, answer: Answer, date: str, is_against: NDArray[np.bool_], ids: pa.ChunkedArray) -> None:
+    if date not in answers.filter_dates or not is_against.any():
+        return
+    name = f"not_{date}"
+    rows = ids.filter(pa.array(is_against)).slice(0, CONTRADICTIONS).to_pylist()
+    known = answers.get(name) or []
+    together = [*known, *(row for row in rows if row not in known)][:CONTRADICTIONS]
+    evidence = f"call {answer.call_id}: rows outside what was asked, such as transaction {rows[0]}"
+    answers.refine(name, together, evidence, answer.call_id)

@@ -1,0 +1,137 @@
+"""Measuring how long a list is without a `count`, by asking for its end.
+
+If a list has n rows, asking from row n - 1 on gives exactly one of them. One call so proves that what came is all,
+whatever the order of the list and however its ties fall; and it shows what `start` counts and what `count` means,
+where that was not known. An empty answer alone proves nothing: servers give one for many reasons.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.asker import Asker
+from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.windows import Window
+
+FAR = 10_000_000
+"""A `start` that no list reaches."""
+
+
+class Length(Enum):
+    """How long a list is, held against what came of it."""
+
+    EQUAL = auto()
+    LONGER = auto()
+    SHORTER = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long a list is, held against what came of it.
+
+    Attributes:
+        length: Equal, longer or shorter.
+        told: What shows it.
+        missing: Rows by which it is longer, as far as that shows; at least one.
+    """
+
+    length: Length
+    told: str
+    missing: int = 1
+
+
+def measure(asker: Asker, asked: Window, ids: set[str], nameless: int = 0) -> Generator[Answer, None, Measured]:
+    """Hold the length of a window's list against what came of it.
+
+    Args:
+        asker: Asks.
+        asked: The window.
+        ids: Distinct transactions that came.
+        nameless: Things without a transaction that came.
+
+    Returns:
+        The length, and what shows it.
+    """
+    size = len(ids) + nameless
+    if size == 0:
+        answer = yield from asker.ask_aside(asked, start=0)
+        is_empty = answer.page.size == 0
+        told = "measured: nothing, asked twice" if is_empty else "it is not empty"
+        return Measured(Length.EQUAL if is_empty else Length.LONGER, told, answer.page.size)
+    if asker.answers.start_unit == "ignored":
+        return (yield from _ask_from_both_ends(asker, asked, ids, size))
+    return (yield from _measure_by_rows(asker, asked, ids, size))
+
+
+def _measure_by_rows(asker: Asker, asked: Window, ids: set[str], size: int) -> Generator[Answer, None, Measured]:
+    answers = asker.answers
+    answer = yield from asker.ask_from(asked, max(size - 1, 1), is_aside=True)
+    page, start = answer.page, asker.place(answer)
+    expected = size - start
+    came = page.records["transaction_id"].to_pylist()
+    confirm_count(answers, answer, size)
+    if page.size == expected and ids.issuperset(came):
+        if answers.start_unit is None and size > 1:
+            learn_unit(answers, "rows", f"call {answer.call_id}: from row {start} of {size} on came one", answer)
+        return Measured(Length.EQUAL, f"measured: from row {start} on come {expected} of {size}")
+    if page.size == 0:
+        if answers.count_is_total and page.count == size:
+            return Measured(Length.EQUAL, f"counted: {page.count} are announced")
+        if answers.start_unit is None:
+            return (yield from _measure_by_ones(asker, asked, size))
+        return Measured(Length.SHORTER, f"from row {start} of {size} on comes nothing")
+    if page.size >= min(size, asker.fits) and ids.issuperset(came):
+        far = yield from asker.ask_aside(asked, start=FAR, number=1)
+        if far.page.size:
+            learn_unit(answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows of a short list", far)
+            return (yield from _ask_from_both_ends(asker, asked, ids, size))
+    if page.size == size < asker.page_size:
+        learn_cap(answers, answer)
+    return Measured(Length.LONGER, f"from row {start} of {size} on come {page.size}", max(page.size - expected, 1))
+
+
+def _measure_by_ones(asker: Asker, asked: Window, size: int) -> Generator[Answer, None, Measured]:
+    """Measure with pages of one row, whose number is the row's."""
+    last = yield from asker.ask_aside(asked, start=size - 1, number=1)
+    if last.page.size == 0:
+        return Measured(Length.SHORTER, f"there is no row {size - 1}")
+    beyond = yield from asker.ask_aside(asked, start=size, number=1)
+    confirm_count(asker.answers, beyond, size)
+    if beyond.page.size == 0:
+        if asker.answers.start_unit is None and size > 1:
+            learn_unit(asker.answers, "pages", f"call {last.call_id}: `start` {size - 1} gives a row by ones", last)
+        return Measured(Length.EQUAL, f"measured: there is a row {size - 1} and none after it")
+    return Measured(Length.LONGER, f"there is a row {size}")
+
+
+def _ask_from_both_ends(asker: Asker, asked: Window, ids: set[str], size: int) -> Generator[Answer, None, Measured]:
+    answer = yield from asker.ask(asked, order="DESC")
+    came = set(answer.page.records["transaction_id"].to_pylist())
+    if came == ids and answer.page.size == size and size < asker.fits:
+        return Measured(Length.EQUAL, f"twice: {size} rows from either end")
+    if came - ids:
+        return Measured(Length.LONGER, "asked from the other end, other rows come", len(came - ids))
+    return Measured(Length.UNKNOWN, "asked from the other end, fewer rows come")
+
+
+def learn_cap(answers: Answers, answer: Answer) -> None:
+    """Learn that the vendor gives fewer records than it is asked for, from an answer that came so twice."""
+    size = answer.page.size
+    if size < answer.question.number and answers.page_cap != size:
+        evidence = f"call {answer.call_id}: {size} came, twice, of {answer.question.number} asked for; there are more"
+        answers.refine("page_cap", size, evidence, answer.call_id)
+
+
+def confirm_count(answers: Answers, answer: Answer, size: int) -> None:
+    """Learn that `count` is the total, where a page holds fewer than it announces and as many are known."""
+    count = answer.page.count
+    if count is not None and count == size and count > answer.page.size and answers.get("count_is") is None:
+        evidence = f"call {answer.call_id}: {count} announced with {answer.page.size} records, and {count} there are"
+        answers.learn("count_is", "total", evidence, answer.call_id)
+
+
+def learn_unit(answers: Answers, unit: str, evidence: str, answer: Answer) -> None:
+    """Learn what `start` counts."""
+    answers.learn("start_unit", unit, evidence, answer.call_id)

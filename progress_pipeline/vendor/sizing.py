@@ -1,0 +1,134 @@
+"""Paging without a total order: until as many distinct transactions came as the list is long.
+
+Every row that came was in the list; in a span that is past none can have come in since, so as many as the list is long
+are all of them. How long it is, `count` says, or its end (`measuring`). Rows of equal names may stand in another
+order at each call, so each page begins before the rows that share the last one's name. A row that slipped by all the
+same, because the list moved, shows in the places of those after it (`slipped`) and is looked for there.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from progress_pipeline.vendor.asker import Asker
+from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.measuring import Length, Measured, measure
+from progress_pipeline.vendor.slipped import Places
+from progress_pipeline.vendor.tiles import Tile, Verdict
+
+MOST_CALLS = 100
+PATIENCE, SEARCHES = 2, 4
+"""A window may take so many times the calls of its first pass, and some more."""
+FEW = 2
+"""So many missing rows are looked for by halving; for more, the list is paged again."""
+
+
+@dataclass
+class Sizing:
+    """The paging of one window.
+
+    Attributes:
+        asker: Asks.
+        tile: The window.
+        calls: Answers taken.
+        reached: Rows of the list passed over.
+        places: Where names begin.
+        nameless: Where things without a transaction stand.
+        announced: The last `count`, where it is the total.
+    """
+
+    asker: Asker
+    tile: Tile
+    calls: int = 0
+    reached: int = 0
+    places: Places = field(default_factory=Places)
+    nameless: set[int] = field(default_factory=set)
+    announced: int | None = None
+
+    def run(self, first: Answer) -> Generator[Answer, None, Tile]:
+        """Page to the end, beginning with a first answer, or say why that cannot be proved."""
+        self.tile.ids = set()
+        told = yield from self._page_on(first)
+        at_most, is_vain = PATIENCE * self.calls + SEARCHES, False
+        while told is None:
+            self.tile.nameless = len(self.nameless)
+            measured = yield from self._measure()
+            if measured.length is Length.EQUAL:
+                return self.tile.judged(Verdict.PROVEN, f"{measured.told}; {self.calls} answers", self.tile.size)
+            if measured.length is not Length.LONGER or self.calls >= at_most:
+                told = f"the list moves: {measured.told}"
+            elif measured.missing <= FEW and not is_vain:
+                known = len(self.tile.ids)
+                yield from self._catch_up()
+                is_vain = len(self.tile.ids) == known
+            else:
+                self.reached = 0
+                again = yield from self.asker.ask(self.tile.asked)
+                told = yield from self._page_on(again)
+                is_vain = False
+        return self.tile.judged(Verdict.FAILED, told)
+
+    def _page_on(self, answer: Answer) -> Generator[Answer, None, str | None]:
+        """Page from an answer to the end; give why that is not possible, or None."""
+        while self._take(answer):
+            if self.calls > MOST_CALLS:
+                return "the list has no end"
+            following = max(self.reached - _shared(answer), self.asker.place(answer) + 1)
+            answer = yield from self.asker.ask_from(self.tile.asked, following)
+        return None
+
+    def _take(self, answer: Answer) -> bool:
+        """Take a page, and say whether there is a further one."""
+        start = self._note(answer)
+        self.nameless.update(start + reject.position for reject in answer.page.rejects if reject.position is not None)
+        self.places.note(self.places.read(answer, start))
+        self.reached = start + answer.page.size
+        if answer.page.size == 0:
+            return False
+        return self.reached < self.announced if self.announced is not None else self.asker.is_full(answer)
+
+    def _note(self, answer: Answer) -> int:
+        """Take an answer's rows and `count`, and give where in the list it begins."""
+        self.calls += 1
+        self.tile.take(answer)
+        if self.asker.answers.count_is_total:
+            self.announced = answer.page.count
+        return self.asker.place(answer)
+
+    def _measure(self) -> Generator[Answer, None, Measured]:
+        if self.announced is None:
+            return (yield from measure(self.asker, self.tile.asked, self.tile.ids, self.tile.nameless))
+        size, count = self.tile.size, self.announced
+        length = Length.EQUAL if size == count else Length.LONGER if size < count else Length.SHORTER
+        return Measured(length, f"steady: {size} distinct rows came of {count} announced", count - size)
+
+    def _catch_up(self) -> Generator[Answer, None, None]:
+        """Look by halving for a row that slipped by."""
+        low, high, fits = 0, self.reached + FEW, self.asker.fits
+        while low < high and self.places.column is not None:
+            before = set(self.tile.ids)
+            answer = yield from self.asker.ask_from(self.tile.asked, max(low, (low + high - fits) // 2))
+            start = self._note(answer)
+            begun = self.places.read(answer, start)
+            shifts = self.places.shifts(begun)
+            found = [index for index, one in enumerate(_ids(answer)) if one not in before]
+            if found:
+                self.places.move(start + found[0], len(found))
+                self.places.note(begun)
+            if found or shifts is None or shifts[0] <= 0 < shifts[1]:
+                return
+            low, high = (low, start) if shifts[0] > 0 else (start + max(answer.page.size, 1), high)
+
+
+def _ids(answer: Answer) -> list[str]:
+    return list(answer.page.records["transaction_id"].to_pylist())
+
+
+def _shared(answer: Answer) -> int:
+    """Give how many rows at the end of a page share a name with the last one, and one more."""
+    records = answer.page.records
+    shared = 0
+    for column in ("last_name", "first_name"):
+        names = [name.casefold() if name else name for name in records[column].to_pylist()]
+        run = next((index for index, name in enumerate(reversed(names)) if name != names[-1]), len(names))
+        shared = max(shared, run)
+    return min(shared + 1 + len(answer.page.rejects), max(int(records.num_rows) // 2, 1))

@@ -1,0 +1,72 @@
+"""Finding out what `start` counts and how long a list is, when the first list has to be paged.
+
+With `number` 1, rows and pages are the same, so how long a list is can be told without knowing which of the two is
+counted. Once it is known, one question tells them apart: rows go on from a `start` within the list, pages have ended
+long before.
+"""
+
+from collections.abc import Generator
+
+from progress_pipeline.vendor.asker import Asker
+from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.measuring import FAR, learn_unit
+from progress_pipeline.vendor.tiles import Tile
+
+GALLOP = 4
+TRIES = 2
+
+
+def find_unit(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None, None]:
+    """Learn what `start` counts, from a list that is longer than its first page.
+
+    Args:
+        asker: Asks.
+        tile: The window of the list; how long the list is at least is added to it.
+        first: The list's first page.
+    """
+    size = first.page.size
+    if size < 2 or asker.answers.start_unit is not None:  # noqa: PLR2004 - one row has no end and beginning
+        return
+    if (
+        asker.answers.is_ordered
+        and first.question.sort == asker.answers.sort
+        and (yield from _goes_on(asker, tile, first))
+    ):
+        return
+    far = yield from asker.ask_aside(tile.asked, start=FAR, number=1)
+    if far.page.size:
+        learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows", far)
+        return
+    within = tile.expected - 1 if tile.expected else (yield from gauge(asker, tile))
+    for _ in range(TRIES):
+        answer = yield from asker.ask_aside(tile.asked, start=within)
+        if answer.page.size:
+            learn_unit(asker.answers, "rows", f"call {answer.call_id}: `start` {within} is within the list", answer)
+            return
+    evidence = f"call {answer.call_id}: `start` {within} is beyond the list of more than {within} rows"
+    learn_unit(asker.answers, "pages", evidence, answer)
+
+
+def _goes_on(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None, bool]:
+    """Ask from the first page's last row on; in a total order, that it comes first settles the matter."""
+    ids = first.page.records["transaction_id"].to_pylist()
+    answer = yield from asker.ask(tile.asked, start=first.page.size - 1)
+    came = answer.page.records["transaction_id"].to_pylist()
+    if ids and ids[-1] in came and ids[0] not in came:
+        evidence = f"call {answer.call_id}: `start` {first.page.size - 1} gives the last row of the first page again"
+        learn_unit(asker.answers, "rows", evidence, answer)
+        return True
+    return False
+
+
+def gauge(asker: Asker, tile: Tile) -> Generator[Answer, None, int]:
+    """Give a place within a list without a count, in its second half or before it by little."""
+    if asker.answers.start_unit == "ignored":
+        return max(tile.size, 1) * GALLOP
+    within = max(tile.size - 1, 1)
+    while within * GALLOP < FAR:
+        answer = yield from asker.ask_aside(tile.asked, start=within * GALLOP, number=1)
+        if answer.page.size == 0:
+            break
+        within *= GALLOP
+    return within
