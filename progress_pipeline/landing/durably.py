@@ -1,9 +1,19 @@
-"""Makes folders and their entries durable, which syncing a file does not do (fsync(2))."""
+"""Makes files durable, and folders and their entries, which syncing a file does not do (fsync(2))."""
 
+import fcntl
 import os
+import sys
 from pathlib import Path
 
 from progress_pipeline.landing import layout
+
+
+def sync(descriptor: int) -> None:
+    """Return when what was written to a file is on disk for good."""
+    if sys.platform == "darwin":
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # its fsync only reaches the drive's cache (fsync(2) of macOS)
+    else:
+        os.fdatasync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -76,7 +76,7 @@ def _seal_whole_lines(landing: Path, path: Path, stream: BinaryIO, clock: Clock)
     if not good:
         path.unlink()
         return Recovered(None, 0, torn_bytes)
-    os.fdatasync(stream.fileno())
+    durably.sync(stream.fileno())
     return Recovered(sealing.seal(landing, path, clock=clock), len(good), torn_bytes)
 
 

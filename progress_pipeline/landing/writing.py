@@ -72,7 +72,7 @@ class SegmentWriter:
             if self._path is None:
                 self._open()
             self._write(lines)
-            os.fdatasync(self._descriptor)
+            durably.sync(self._descriptor)
         except OSError as error:
             self._give_up()
             raise LandingError(

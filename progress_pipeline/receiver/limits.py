@@ -51,4 +51,4 @@ class Limits:
     seal_seconds: float = 5.0
     journal_seconds: float = 60.0
     keeper_seconds: float = 0.5
-    stop_seconds: int = 3
+    stop_seconds: float = 3.0

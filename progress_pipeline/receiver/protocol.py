@@ -17,7 +17,7 @@ from progress_pipeline.receiver.connections import Connections, Phase
 from progress_pipeline.receiver.limits import Limits
 from progress_pipeline.receiver.refusals import Refusals
 
-_GOODBYE_SECONDS = 0.2
+_GOODBYE_SECONDS = 0.05
 
 
 class _HeadTooLargeError(Exception):

@@ -1,15 +1,20 @@
 """Decides whether the receiver may start on its settings. Every reason against it is told at once."""
 
+import errno
 import ipaddress
+import os
 import re
 from datetime import datetime
+from pathlib import Path
 
-from progress_pipeline.errors import SettingsError
+from progress_pipeline.errors import LandingError, SettingsError
+from progress_pipeline.landing import durably, layout
 from progress_pipeline.receiver import tls
 from progress_pipeline.settings import PREFIX, Settings
 
 _NAME = re.compile(r"[A-Za-z0-9._~-]+")
 _SHORT_TOKEN = 16
+_HOPELESS = frozenset({errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ELOOP})
 _VALUE = re.compile(r"[!-~]+")
 
 TAKEN_NAMES = frozenset(
@@ -33,6 +38,29 @@ def require_safe(settings: Settings) -> None:
     if problems:
         reasons = "\n".join(f"  - {problem}" for problem in problems)
         raise SettingsError(f"The receiver does not start:\n{reasons}")
+
+
+def require_folder(landing: Path) -> None:
+    """Check that the landing folder is one that we may write; a disk that is only full or read-only now is no reason.
+
+    Raises:
+        LandingError: It is not, and waiting would not help.
+    """
+    folder = landing / layout.OPEN_FOLDER
+    try:
+        durably.make_folder(folder)
+        if not os.access(folder, os.W_OK | os.X_OK) and not _is_read_only(folder):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if error.errno in _HOPELESS:
+            raise LandingError(
+                f"Deliveries cannot be landed in {landing}: {error.strerror}. Give the receiver's user a folder of its "
+                "own, and name it in PROGRESS_LANDING_DIR."
+            ) from error
+
+
+def _is_read_only(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def token_values(settings: Settings) -> list[str]:

@@ -5,13 +5,9 @@ listening sockets ─ accepting ─ protocol ─ application ─ committing ─>
 """
 
 import asyncio
-import contextlib
 import logging
-import signal
-import socket
 import threading
-from collections.abc import Generator
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import uvicorn
@@ -33,58 +29,12 @@ from progress_pipeline.receiver.protocol import BoundedProtocol
 from progress_pipeline.receiver.refusals import Refusals
 from progress_pipeline.receiver.tls import CertificatePair
 from progress_pipeline.receiver.tokens import TokenCheck, TokenMask
+from progress_pipeline.receiver.uvicorn_server import UvicornServer
 from progress_pipeline.settings import Settings
 
 logger = logging.getLogger("progress_pipeline.receiver")
 
 _SWEEP_SECONDS = 0.1
-_FAREWELLS = 10
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server on our acceptor; a signal ends it in good order, and is not raised again."""
-
-    def __init__(self, config: uvicorn.Config, receiver: "Receiver") -> None:
-        super().__init__(config)
-        self._receiver = receiver
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept."""
-        del sockets
-        acceptor = self._receiver.make_acceptor(self)
-        self.servers = [acceptor]  # type: ignore[list-item]
-        acceptor.start()
-        self.started = True
-        self._receiver.is_started.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let requests under way end, then cut off whoever is left: a loop must not be closed on live connections."""
-        await super().shutdown(sockets)
-        for _ in range(_FAREWELLS):
-            if not self.server_state.connections:
-                break
-            for connection in list(self.server_state.connections):
-                connection.transport.abort()
-            await asyncio.sleep(_SWEEP_SECONDS)
-        await asyncio.sleep(0)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """End on SIGTERM and SIGINT; what follows (draining, sealing) must not be cut short by raising them again."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Ask the server to end."""
-        del sig, frame
-        self.should_exit = True
 
 
 class Receiver:
@@ -100,9 +50,12 @@ class Receiver:
 
         Raises:
             SettingsError: The settings are unsafe, or the address cannot be had.
+            LandingError: The landing folder is not one that we may write. A disk that is only full or read-only now is
+                no reason: the receiver starts, answers 503, and is there when it is mended.
         """
         safety.require_safe(settings)
         limits = limits or Limits()
+        safety.require_folder(settings.landing_path)
         self._settings = settings
         self._limits = limits
         self.counts = Counts()
@@ -132,7 +85,12 @@ class Receiver:
         self.is_started = threading.Event()
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
-        self._server = _Server(self._config(), self)
+        self._server = UvicornServer(
+            self._config(),
+            make_acceptor=self._make_acceptor,
+            on_started=self.is_started.set,
+            stop_seconds=limits.stop_seconds,
+        )
         self._listeners = listen(settings.webhook_host, settings.webhook_port)
         self.port: int = self._listeners[0].getsockname()[1]
 
@@ -216,7 +174,7 @@ class Receiver:
             self.connections.sweep(loop.time())
             self.commit.look_for_stall()
 
-    def make_acceptor(self, server: uvicorn.Server) -> Acceptor:
+    def _make_acceptor(self, server: uvicorn.Server) -> Acceptor:
         """Make what accepts connections for a server of uvicorn's."""
 
         def make_protocol() -> BoundedProtocol:
@@ -263,7 +221,6 @@ class Receiver:
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=int(self._limits.idle_seconds) + 1,
-            timeout_graceful_shutdown=self._limits.stop_seconds,
         )
 
 

@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_written_is_503_and_not_ready_until_it_can(
 ) -> None:
     """The process lives on, says that it is alive but not ready, and is back within a second of the fault's end."""
     folder = settings.landing_path / layout.OPEN_FOLDER
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.rmdir()
     folder.write_bytes(b"in the way")
     assert deliver(client, receiver.url).status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert client.get(receiver.url + "readyz").status_code == HTTPStatus.SERVICE_UNAVAILABLE
@@ -105,7 +105,6 @@ def test_a_segment_that_cannot_be_sealed_now_is_sealed_later(
 ) -> None:
     """Its deliveries are durable where they are; sealing is tried until it works."""
     receiver = start(Limits(seal_bytes=1, keeper_seconds=0.05))
-    settings.landing_path.mkdir(parents=True)
     today = settings.landing_path / f"dt={datetime.now(UTC):%Y-%m-%d}"
     today.write_bytes(b"in the way")
     kept = deliver(client, receiver.url).json()["delivery_id"]

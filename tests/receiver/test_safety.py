@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from progress_pipeline.clock import system_clock
-from progress_pipeline.errors import SettingsError
+from progress_pipeline.errors import LandingError, SettingsError
 from progress_pipeline.receiver import safety
 from progress_pipeline.receiver.server import Receiver
 from progress_pipeline.settings import Settings
@@ -66,6 +66,13 @@ def test_a_key_of_another_certificate_is_refused(settings: Settings, authority: 
     _, foreign = authority.issue(tmp_path, "foreign")
     with pytest.raises(SettingsError, match="cannot be used together"):
         Receiver(settings.model_copy(update={"webhook_tls_key": foreign}))
+
+
+def test_a_landing_folder_that_cannot_be_one_is_refused(settings: Settings, tmp_path: Path) -> None:
+    """Waiting would not help, and answering 503 for ever would hide it."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(LandingError, match="PROGRESS_LANDING_DIR"):
+        Receiver(settings.model_copy(update={"landing_dir": tmp_path / "file" / "landing"}))
 
 
 def test_every_reason_is_told_at_once(settings: Settings) -> None:
