@@ -114,7 +114,7 @@ class Play:
         self.models = self.project.models()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(plan=plans, told=steps)
 def test_builds_in_any_order_end_in_the_tables_of_a_rebuild(plan: Plan, told: list[Step]) -> None:
     """Incremental equals rebuild, whatever happened on the way."""
