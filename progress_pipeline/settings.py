@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path("data"), description="Where everything that a run writes stands.")
     landing_dir: Path | None = Field(None, description="Landed webhook files; `<data>/landing/webhook` if unset.")
+    landing_after_load: str = Field(
+        "keep",
+        pattern="^(keep|archive|compact)$",
+        description="What becomes of landed files once loaded: keep, archive (moved aside) or compact (packed).",
+    )
     warehouse: Path | None = Field(None, description="The DuckDB file; `<data>/warehouse/progress.duckdb` if unset.")
     published: Path | None = Field(
         None, description="The file for analysts; `<data>/published/progress.duckdb` if unset."

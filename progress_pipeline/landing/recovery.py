@@ -58,6 +58,8 @@ def recover_one(landing: Path, path: Path, *, clock: Clock) -> Recovered | None:
         try:
             return _seal_whole_lines(landing, path, stream, clock)
         except FileNotFoundError:
+            if path.exists():
+                raise
             return None
 
 

@@ -76,9 +76,9 @@ class Keeper:
                 segment = self._closed.get_nowait()
                 try:
                     self._seal(segment)
-                except FileNotFoundError:
-                    continue
                 except OSError as error:
+                    if isinstance(error, FileNotFoundError) and not segment.path.exists():
+                        continue  # another process took it for one that a crash had left, and sealed it
                     left.append(segment)
                     trouble = f"A segment cannot be sealed, and stays in {segment.path.parent}: {error.strerror}"
         for segment in left:
