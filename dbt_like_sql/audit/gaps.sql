@@ -228,7 +228,7 @@ select
     seconds_between(first_seen_at, coalesce(closed_at, as_of)) / 3600.0 as age_hours,
     -- A completion is to be closed within two days of its opening, anything else within seven.
     status = 'open'
-    and opened_at < seconds_after(as_of, case when is_completed then -172800 else -604800 end) as is_overdue,
+    and opened_at <= seconds_after(as_of, case when is_completed then -172800 else -604800 end) as is_overdue,
     changed_after,
     changed_before,
     started_at,

@@ -99,32 +99,40 @@ calls as (
 answers as (
 
     select
+        registration_id,
+        api_first_call_id,
+        count(*) as transaction_count
+    from standing
+    where told_by_api
+    group by registration_id, api_first_call_id
+
+),
+
+several as (
+
+    select
+        registration_id,
+        max(transaction_count) > 1 as has_several_in_one_answer
+    from answers
+    group by registration_id
+
+),
+
+spans as (
+
+    select
         standing.registration_id,
-        standing.api_first_call_id,
-        count(*) as transaction_count,
         bool_or(
             standing.api_started_at < calls.window_start or standing.api_started_at > calls.window_end
-        ) as is_start_outside,
+        ) as is_shown_outside_start,
         bool_or(
             standing.api_completed_at is null
             or standing.api_completed_at < calls.window_start
             or standing.api_completed_at > calls.window_end
-        ) as is_completion_outside
+        ) as is_shown_outside_completion
     from standing
-    inner join calls on standing.api_first_call_id = calls.call_id
-    group by standing.registration_id, standing.api_first_call_id
-
-),
-
-shown as (
-
-    select
-        registration_id,
-        max(transaction_count) > 1 as has_several_in_one_answer,
-        bool_or(is_start_outside) as is_shown_outside_start,
-        bool_or(is_completion_outside) as is_shown_outside_completion
-    from answers
-    group by registration_id
+    inner join calls on standing.api_last_call_id = calls.call_id
+    group by standing.registration_id
 
 ),
 
@@ -170,10 +178,11 @@ select
     summed.last_told_at,
     newest.standing_told_at,
     summed.has_several_states,
-    coalesce(shown.has_several_in_one_answer, false) as has_several_in_one_answer,
-    coalesce(shown.is_shown_outside_start, false) as is_shown_outside_start,
-    coalesce(shown.is_shown_outside_completion, false) as is_shown_outside_completion
+    coalesce(several.has_several_in_one_answer, false) as has_several_in_one_answer,
+    coalesce(spans.is_shown_outside_start, false) as is_shown_outside_start,
+    coalesce(spans.is_shown_outside_completion, false) as is_shown_outside_completion
 from newest
 inner join summed on newest.registration_id = summed.registration_id
-left join shown on newest.registration_id = shown.registration_id
+left join several on newest.registration_id = several.registration_id
+left join spans on newest.registration_id = spans.registration_id
 left join completed on newest.registration_id = completed.registration_id
