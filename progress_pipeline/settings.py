@@ -100,6 +100,16 @@ class Settings(BaseSettings):
                 raise ValueError(f"{value!r} is no time zone; give a name such as UTC or Europe/Zurich") from error
         return value
 
+    @field_validator(
+        *("start_date", "landing_dir", "warehouse", "published"),
+        *("webhook_tls_cert", "webhook_tls_key", "webhook_metrics_port"),
+        mode="before",
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """Take an empty variable as one that is not set; as a path it would mean the current folder."""
+        return None if value == "" else value
+
     @property
     def landing_path(self) -> Path:
         """The folder of landed webhook files."""
