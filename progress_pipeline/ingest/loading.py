@@ -23,20 +23,13 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from progress_pipeline.errors import WarehouseBusyError, WarehouseError
-from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable
+from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable, sql_type
 
 if TYPE_CHECKING:
     import duckdb
     from dlt.extract import DltSource
 
 SCHEMA = "raw"
-_SQL_TYPES = {
-    pa.string(): "varchar",
-    pa.int64(): "bigint",
-    pa.float64(): "double",
-    pa.bool_(): "boolean",
-    INSTANT: "timestamp",
-}
 _TYPES = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -222,7 +215,7 @@ class Loader:
 def _ddl(table: RawTable) -> str:
     """Write the statement that makes a raw table, with the types that dlt would give it."""
     columns = ", ".join(
-        f"{field.name} {_SQL_TYPES[field.type]}{'' if field.nullable else ' not null'}" for field in table.schema
+        f"{field.name} {sql_type(field.type)}{'' if field.nullable else ' not null'}" for field in table.schema
     )
     return f"create table {SCHEMA}.{table.name} ({columns})"
 

@@ -12,6 +12,14 @@ TEXT = pa.string()
 WHOLE = pa.int64()
 INSTANT = pa.timestamp("us")
 FLAG = pa.bool_()
+SECONDS = pa.float64()
+
+_SQL_TYPES = {TEXT: "varchar", WHOLE: "bigint", INSTANT: "timestamp", FLAG: "boolean", SECONDS: "double"}
+
+
+def sql_type(kind: pa.DataType) -> str:
+    """Give DuckDB's name of one of the types above."""
+    return _SQL_TYPES[kind]
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,7 @@ API_CALLS = RawTable(
             _column("vendor_count", WHOLE, "The vendor's own `count`, where it gave one."),
             _column("byte_count", WHOLE, "Bytes of the answer's body."),
             _column("sha256", TEXT, "SHA-256 of the answer's body, in hex."),
-            _column("duration_seconds", pa.float64(), "From sending to the answer's last byte, in seconds."),
+            _column("duration_seconds", SECONDS, "From sending to the answer's last byte, in seconds."),
             _column("error", TEXT, "What went wrong; null if nothing did."),
             LOAD_NUMBER,
         ]

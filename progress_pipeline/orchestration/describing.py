@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from progress_pipeline.ingest.raw_tables import RawTable
+from progress_pipeline.ingest.raw_tables import RAW_TABLES, RawTable, sql_type
+from progress_pipeline.warehouse.lineage import lineage
 from progress_pipeline.warehouse.models import Model
 
 OWNER = "team:data"
@@ -25,7 +26,7 @@ def raw_spec(table: RawTable) -> dg.AssetSpec:
     columns = [
         dg.TableColumn(
             field.name,
-            str(field.type),
+            sql_type(field.type),
             (field.metadata or {}).get(b"description", b"").decode(),
             dg.TableColumnConstraints(nullable=field.nullable),
         )
@@ -59,6 +60,17 @@ def model_spec(model: Model) -> dg.AssetSpec:
             "key": ", ".join(model.key),
             "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
         },
+    )
+
+
+def column_lineage(model: Model, models: Sequence[Model]) -> dg.TableColumnLineage:
+    """Say which columns each column of a model comes from."""
+    raw = {f"raw.{table.name}": table.schema.names for table in RAW_TABLES}
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(asset_key(source.table), source.column) for source in sources]
+            for column, sources in lineage(model, models, raw).items()
+        }
     )
 
 

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+import duckdb
 
-from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, model_spec
+from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, column_lineage, model_spec
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.warehouse.building import Built, build
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.reading import first_rows
+from progress_pipeline.warehouse.reading import column_types, first_rows, row_count
 
 
 def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) -> dg.AssetsDefinition:
@@ -22,6 +23,7 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
         built_elsewhere: Names of models that another step builds.
     """
     mine = [model for model in models if model.name not in built_elsewhere]
+    by_name = {model.name: model for model in mine}
 
     @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True, pool="duckdb")
     def build_models(context: dg.AssetExecutionContext, run_context: RunContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -31,20 +33,26 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
         with writing(path), connect(path) as connection:
             built = build(connection, models, only=selected)
             for each in built:
-                yield dg.MaterializeResult(
-                    asset_key=asset_key(each.model),
-                    metadata=built_metadata(each)
-                    | {"preview": as_table(first_rows(connection, each.model, PREVIEW_ROWS))},
-                )
+                metadata = built_metadata(connection, by_name[each.model], each, models)
+                yield dg.MaterializeResult(asset_key=asset_key(each.model), metadata=metadata)
 
     return build_models
 
 
-def built_metadata(built: Built) -> dict[str, Any]:
-    """Say what a build did to a model."""
+def built_metadata(
+    connection: duckdb.DuckDBPyConnection, model: Model, built: Built, models: Sequence[Model]
+) -> dict[str, Any]:
+    """Say what a build did to a model, and what the model is now."""
+    described = {column.name: column.description for column in model.columns}
+    columns = [
+        dg.TableColumn(name, kind, described.get(name)) for name, kind in column_types(connection, model.name).items()
+    ]
     return {
-        "dagster/row_count": built.row_count,
+        "dagster/row_count": row_count(connection, model.name),
+        "dagster/column_schema": dg.TableSchema(columns),
+        "dagster/column_lineage": column_lineage(model, models),
         "changed_rows": built.changed_rows,
         "seconds": round(built.seconds, 3),
         "how": built.how,
+        "preview": as_table(first_rows(connection, model.name, PREVIEW_ROWS)),
     }

@@ -15,7 +15,7 @@ from progress_pipeline.clock import Clock
 from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.orchestration.asking import open_vendor
-from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, model_spec
+from progress_pipeline.orchestration.describing import as_table, asset_key, model_spec
 from progress_pipeline.orchestration.models import built_metadata
 from progress_pipeline.orchestration.raw import run_facts
 from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
@@ -31,7 +31,6 @@ from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.gaps import gaps_to_repair
 from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.reading import first_rows
 from progress_pipeline.warehouse.state import known_state
 
 logger = logging.getLogger(__name__)
@@ -67,17 +66,16 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
                 asks, outcome = _repair(settings, clock, context.run_id, gaps, state)
             with connect(path) as connection:
                 built = {each.model: each for each in build(connection, models)}
-                preview = as_table(first_rows(connection, REPAIRS, PREVIEW_ROWS))
+                metadata = built_metadata(connection, mine, built[REPAIRS], models)
         return dg.MaterializeResult(
             asset_key=asset_key(REPAIRS),
             metadata={
-                **built_metadata(built[REPAIRS]),
+                **metadata,
                 "asked": len(asks),
                 "calls": outcome.calls,
                 "ended": outcome.how,
                 "told": str(outcome.error or ""),
                 "asks": as_table([_told(each) for each in asks[:20]]),
-                "preview": preview,
             },
         )
 
