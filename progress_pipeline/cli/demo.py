@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent, indent
 
+import dagster as dg
 import duckdb
 import trustme
 import typer
@@ -21,6 +22,7 @@ import typer
 from progress_pipeline.cli.terminal import print_table, progress_of_a_run
 from progress_pipeline.errors import UsageError
 from progress_pipeline.orchestration.automation import DAILY
+from progress_pipeline.orchestration.history import open_history
 from progress_pipeline.orchestration.running import Ended, run_job
 from progress_pipeline.receiver.limits import Limits
 from progress_pipeline.receiver.server import Receiver
@@ -65,7 +67,8 @@ def play(folder: Path, days: int) -> int:
     _make_room(folder)
     with _stage(folder, days) as (sandbox, settings):
         typer.echo(f"Playing {days} days on a double of the vendor. Its data: {folder}\n")
-        last = _play_days(sandbox, settings, days)
+        with open_history(settings) as history:
+            last = _play_days(sandbox, settings, history, days)
         if last is None:
             return 1
         _tell(sandbox, settings, days, time.monotonic() - began)
@@ -134,7 +137,7 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _play_days(sandbox: Sandbox, settings: Settings, days: int) -> Ended | None:
+def _play_days(sandbox: Sandbox, settings: Settings, history: dg.DagsterInstance, days: int) -> Ended | None:
     """Let each day happen, with its pushes, and run at its end; None if a run failed."""
     ended: Ended | None = None
     for day in range(1, days + 1):
@@ -143,7 +146,7 @@ def _play_days(sandbox: Sandbox, settings: Settings, days: int) -> Ended | None:
             sandbox.change(push_url=receiver.url)
             sandbox.clock.set(now)
         with progress_of_a_run(quiet=False, heading=f"day {day} of {days}"):
-            ended = run_job(DAILY, settings, as_of=now.isoformat())
+            ended = run_job(DAILY, history, as_of=now.isoformat())
         if ended.exit_code == 1 or not ended.facts.get("published/progress"):
             for sentence in ended.told:
                 typer.echo(f"day {day} failed: {sentence}", err=True)

@@ -76,10 +76,12 @@ def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool) -> None:
     settings.require_api()
     if as_of:
         parse_instant(as_of)
-    from progress_pipeline.orchestration.running import run_job  # after the settings, since Dagster takes seconds
+    # After the settings, since Dagster takes seconds to import.
+    from progress_pipeline.orchestration.history import open_history
+    from progress_pipeline.orchestration.running import run_job
 
-    with progress_of_a_run(quiet=as_json):
-        ended = run_job(job, settings, as_of=as_of, pull=pull)
+    with progress_of_a_run(quiet=as_json), open_history(settings) as history:
+        ended = run_job(job, history, as_of=as_of, pull=pull)
     if as_json:
         print_json(ended)
     else:

@@ -11,8 +11,6 @@ import dagster as dg
 
 from progress_pipeline import errors
 from progress_pipeline.orchestration.assembling import build_definitions
-from progress_pipeline.orchestration.history import open_history
-from progress_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     # Dagster has no public name for what a failed step says.
@@ -60,12 +58,14 @@ class Ended:
     facts: Mapping[str, Mapping[str, object]]
 
 
-def run_job(job: str, settings: Settings, *, as_of: str = "", pull: Mapping[str, object] | None = None) -> Ended:
+def run_job(
+    job: str, history: dg.DagsterInstance, *, as_of: str = "", pull: Mapping[str, object] | None = None
+) -> Ended:
     """Run a job to its end.
 
     Args:
         job: `daily` or `backfill`.
-        settings: The settings, as they were read for this command; the steps read them again.
+        history: Where the run is written down, from `open_history`.
         as_of: The instant that the run takes as now, ISO 8601; empty for the present.
         pull: Configuration of the raw step.
     """
@@ -76,8 +76,7 @@ def run_job(job: str, settings: Settings, *, as_of: str = "", pull: Mapping[str,
     }
     if pull:
         config["ops"] = {"raw": {"config": dict(pull)}}
-    with open_history(settings) as history:
-        result = definition.execute_in_process(run_config=config, instance=history, raise_on_error=False)
+    result = definition.execute_in_process(run_config=config, instance=history, raise_on_error=False)
     return _ended(result)
 
 
