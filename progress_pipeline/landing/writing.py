@@ -72,7 +72,7 @@ class SegmentWriter:
             if self._path is None:
                 self._open()
             self._write(lines)
-            durably.sync(self._descriptor)
+            self._sync()
         except OSError as error:
             self._give_up()
             raise LandingError(
@@ -142,6 +142,11 @@ class SegmentWriter:
             rest = memoryview(b"".join(part))[written:] if written < expected else memoryview(b"")
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
+
+    def _sync(self) -> None:
+        durably.sync(self._descriptor)
+        if os.fstat(self._descriptor).st_nlink == 0:
+            raise OSError(errno.ESTALE, "somebody has deleted the open segment")
 
     def _give_up(self) -> None:
         """Cut the segment back to what is durable, and close it; an empty one is removed."""

@@ -135,13 +135,13 @@ class Acceptor:
                     ssl_handshake_timeout=self._limits.handshake_seconds,
                     ssl_shutdown_timeout=_CLOSING_SECONDS,
                 )
-        except (OSError, ssl.SSLError) as error:
+        except Exception as error:  # noqa: BLE001 (whatever one client does to its connection, the others go on)
             self._refused.note(host, None, _reason(error, is_crowded=handshake.is_crowded))
         finally:
             self._connections.leave(handshake)
 
 
-def _reason(error: OSError, *, is_crowded: bool) -> str:
+def _reason(error: Exception, *, is_crowded: bool) -> str:
     """Say why a handshake failed, in OpenSSL's words: a vendor that does not trust the certificate shows here."""
     if is_crowded:
         return refusals.TOO_MANY

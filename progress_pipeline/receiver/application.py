@@ -29,7 +29,8 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _LARGE = 256 * 1024
-"""A body from this size on is hashed and escaped on another thread, so that the others need not wait for it."""
+"""A body from this size on is hashed and escaped on another thread, so that the others need not wait; one at a time,
+since it may take ten times its size meanwhile."""
 
 _CONTENT_TYPE_LENGTH = 200
 
@@ -60,6 +61,7 @@ class Application:
         self._limits = limits
         self._is_behind_proxy = is_behind_proxy
         self._held_bytes = 0
+        self._one_large = asyncio.Semaphore(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,6 +73,8 @@ class Application:
             # Neither message nor traceback: either could repeat what the client sent.
             logger.error("a request failed unexpectedly: %s", type(error).__name__)  # noqa: TRY400
             answer = self._refuse(scope, answers.UNAVAILABLE, refusals.FAULT)
+        finally:
+            self._held_bytes -= scope["state"].get("held_bytes", 0)
         if answer is not None:
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             await send({"type": "http.response.body", "body": answer.body})
@@ -106,26 +110,25 @@ class Application:
                 return first
         chunks: list[bytes] = []
         size = 0
-        try:
-            while True:
-                if message["type"] == "http.disconnect":
-                    if "is_refused" not in scope["state"]:
-                        self._refuse(scope, answers.BAD_REQUEST, refusals.CUT_OFF)
-                    return None
-                if "too_slow" in scope["state"]:
-                    return self._refuse(scope, answers.TOO_SLOW, refusals.BODY_TOO_SLOW).closing()
-                chunks.append(message["body"])
-                size += len(message["body"])
-                self._held_bytes += len(message["body"])
-                if size > self._limits.body_bytes:
-                    return self._refuse(scope, answers.TOO_LARGE, refusals.TOO_LARGE)
-                if self._held_bytes > self._limits.held_bytes:
-                    return self._refuse(scope, answers.UNAVAILABLE, refusals.MEMORY_FULL)
-                if not message["more_body"]:
-                    return b"".join(chunks)
-                message = await receive()
-        finally:
-            self._held_bytes -= size
+        state = scope["state"]
+        while True:
+            if message["type"] == "http.disconnect":
+                if "is_refused" not in state:
+                    self._refuse(scope, answers.BAD_REQUEST, refusals.CUT_OFF)
+                return None
+            if "too_slow" in state:
+                return self._refuse(scope, answers.TOO_SLOW, refusals.BODY_TOO_SLOW).closing()
+            chunks.append(message["body"])
+            size += len(message["body"])
+            self._held_bytes += size - state.get("held_bytes", 0)
+            state["held_bytes"] = size
+            if size > self._limits.body_bytes:
+                return self._refuse(scope, answers.TOO_LARGE, refusals.TOO_LARGE)
+            if self._held_bytes > self._limits.held_bytes:
+                return self._refuse(scope, answers.UNAVAILABLE, refusals.MEMORY_FULL)
+            if not message["more_body"]:
+                return b"".join(chunks)
+            message = await receive()
 
     async def _store(self, scope: Scope, body: bytes, content_type: bytes | None) -> Answer:
         """Store a delivery, and answer when it is on disk for good."""
@@ -133,7 +136,9 @@ class Application:
         if len(body) < _LARGE:
             line, masked_count = self._write_line(body, content_type, delivery_id, received_at)
         else:
-            line, masked_count = await asyncio.to_thread(self._write_line, body, content_type, delivery_id, received_at)
+            async with self._one_large:
+                made = await asyncio.to_thread(self._write_line, body, content_type, delivery_id, received_at)
+            line, masked_count = made
         reason = await self._commit.submit(line)
         if reason is not None:
             return self._refuse(scope, answers.UNAVAILABLE, reason)

@@ -16,6 +16,8 @@ class Limits:
     Attributes:
         body_bytes: Largest body; a larger one is 413.
         head_bytes: Largest request line with headers; a larger one is 431.
+        framing_bytes: Largest sum of what frames a body in chunks: sizes, extensions, trailers; beyond, 400.
+        requests_ahead: Most requests that a client may send before the first of them is answered; beyond, 400.
         handshake_seconds: Time for a TLS handshake.
         head_seconds: Time from a connection or a request's first byte until its headers are there.
         request_seconds: Time from a request's first byte until its body is there.
@@ -25,7 +27,7 @@ class Limits:
         connections: Connections at once; beyond, the one that has waited longest is cut off.
         queue_count: Deliveries waiting to be durable; beyond, 503 with Retry-After.
         queue_bytes: Bytes of deliveries waiting to be durable; the same.
-        held_bytes: Bytes of bodies that are still coming in; the same.
+        held_bytes: Bytes of large bodies that are coming in or being prepared; the same.
         group_bytes: Bytes that are written and synced at once.
         seal_bytes: Size at which a segment is sealed.
         seal_seconds: Age at which a segment is sealed.
@@ -36,6 +38,8 @@ class Limits:
 
     body_bytes: int = 16 * MIB
     head_bytes: int = 32 * KIB
+    framing_bytes: int = 4 * MIB
+    requests_ahead: int = 16
     handshake_seconds: float = 5.0
     head_seconds: float = 5.0
     request_seconds: float = 10.0
@@ -45,7 +49,7 @@ class Limits:
     connections: int = 1024
     queue_count: int = 10_000
     queue_bytes: int = 64 * MIB
-    held_bytes: int = 256 * MIB
+    held_bytes: int = 128 * MIB
     group_bytes: int = 8 * MIB
     seal_bytes: int = 16 * MIB
     seal_seconds: float = 5.0

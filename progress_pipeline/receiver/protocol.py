@@ -20,7 +20,7 @@ from progress_pipeline.receiver.refusals import Refusals
 _GOODBYE_SECONDS = 0.05
 
 
-class _HeadTooLargeError(Exception):
+class _TooMuchError(Exception):
     """Raised through the parser, to end the parsing."""
 
 
@@ -37,7 +37,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refused = refused
         self._limits = limits
         self._head_bytes = 0
-        self._is_head_too_large = False
+        self._body_bytes = 0
+        self._framing_bytes = 0
+        self._too_much: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request's head."""
@@ -50,16 +52,25 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it makes a head too large."""
+        """Parse what came, unless it makes a head, or what frames a body (chunk sizes, trailers), too large."""
         if self.phase is not Phase.BODY:
             self._head_bytes += len(data)
+        body_bytes = self._body_bytes
         super().data_received(data)
-        if self.phase is Phase.HEAD and self._head_bytes > self._limits.head_bytes and not self.transport.is_closing():
-            self._end(answers.HEAD_TOO_LARGE, refusals.HEAD_TOO_LARGE)
+        if self.transport.is_closing():
+            return
+        if self.phase is Phase.HEAD:
+            if self._head_bytes > self._limits.head_bytes:
+                self._end(answers.HEAD_TOO_LARGE, refusals.HEAD_TOO_LARGE)
+        elif self.phase is Phase.BODY:
+            self._framing_bytes += len(data) - (self._body_bytes - body_bytes)
+            if self._framing_bytes > self._limits.framing_bytes:
+                self._end(answers.BAD_REQUEST, refusals.FRAMING_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """Note a request's first byte; the first request's time counts from the connection."""
         super().on_message_begin()
+        self._framing_bytes = 0
         if self.phase is Phase.IDLE:
             self._connections.enter(self, Phase.HEAD, self.loop.time())
 
@@ -68,12 +79,20 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > self._limits.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self._limits.head_bytes:
-                self._is_head_too_large = True
-                raise _HeadTooLargeError
+                self._too_much = refusals.HEAD_TOO_LARGE
+                raise _TooMuchError
+        if len(self.pipeline) >= self._limits.requests_ahead:
+            self._too_much = refusals.TOO_MANY_AHEAD
+            raise _TooMuchError
         self._head_bytes = 0
         if self.phase is Phase.HEAD:
             self.phase = Phase.BODY
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count the body's own bytes."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Wait for our own answer, unless it was given before the body's end."""
@@ -100,10 +119,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser could not read; its message is not repeated."""
         del msg
-        if self._is_head_too_large:
-            self._end(answers.HEAD_TOO_LARGE, refusals.HEAD_TOO_LARGE)
-        else:
-            self._end(answers.BAD_REQUEST, refusals.NOT_HTTP)
+        is_head = self._too_much == refusals.HEAD_TOO_LARGE
+        self._end(answers.HEAD_TOO_LARGE if is_head else answers.BAD_REQUEST, self._too_much or refusals.NOT_HTTP)
 
     def shutdown(self) -> None:
         """End when what is under way is answered; who is idle is given a moment to say goodbye, not more."""
@@ -120,10 +137,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._connections.enter(self, Phase.ANSWER, self.loop.time())
             self.cycle.scope["state"]["too_slow"] = True
             self.cycle.message_event.set()
-        elif self.phase is Phase.HEAD and self._head_bytes and not self.transport.is_closing():
+        elif self.transport.is_closing() or self.phase in {Phase.BODY, Phase.ANSWER}:
+            self.transport.abort()
+        elif self.phase is Phase.HEAD and self._head_bytes:
             self._end(answers.TOO_SLOW, refusals.HEAD_TOO_SLOW)
         else:
-            self.transport.abort()
+            self.transport.close()
 
     @property
     def _host(self) -> str | None:

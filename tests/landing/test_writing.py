@@ -156,6 +156,16 @@ def test_a_file_system_that_takes_only_part_of_a_write_fails_honestly(writing: W
     writing.writer.append([b"z\n"])
 
 
+def test_an_open_segment_that_somebody_deletes_is_no_place_to_write_to(landing: Path, writing: Writing) -> None:
+    """Its bytes would be synced, and gone with the descriptor."""
+    writing.writer.append([b"1\n"])
+    open_files(landing)[0].unlink()
+    with pytest.raises(LandingError, match="deleted the open segment"):
+        writing.writer.append([b"2\n"])
+    writing.writer.append([b"3\n"])
+    assert [path.read_bytes() for path in open_files(landing)] == [b"3\n"]
+
+
 def test_a_probe_tells_whether_a_group_would_be_durable(landing: Path, writing: Writing) -> None:
     """It leaves nothing behind; and a file in the folder's place makes it fail until it is gone."""
     writing.writer.probe()

@@ -17,6 +17,7 @@ from tests.receiver.conftest import QUICK, TOKEN, TOKEN_NAME, Authority, Refused
 from tests.receiver.raw import RawConnection, Stopwatch, status_of
 
 HEAD = f"POST /?{TOKEN_NAME}={TOKEN} HTTP/1.1\r\nhost: x\r\n".encode()
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 GOOD = HEAD + b"content-length: 2\r\n\r\n{}"
 
 
@@ -45,6 +46,9 @@ def reasons(settings: Settings) -> list[tuple[int | None, str | None]]:
         (HEAD + b"x: " + b"y" * 40_000, 431, refusals.HEAD_TOO_LARGE),
         (HEAD + b"x: " + b"y" * 40_000 + b"\r\n\r\n", 431, refusals.HEAD_TOO_LARGE),
         (b"POST /?" + b"y" * 40_000, 431, refusals.HEAD_TOO_LARGE),
+        (GOOD * 40, 400, refusals.TOO_MANY_AHEAD),
+        (CHUNKED + b"1;" + b"x" * 4_500_000, 400, refusals.FRAMING_TOO_LARGE),
+        (CHUNKED + b"1\r\n1\r\n0\r\nx: " + b"y" * 4_500_000, 400, refusals.FRAMING_TOO_LARGE),
     ],
 )
 def test_what_cannot_be_a_delivery_is_refused_with_its_status(
