@@ -72,7 +72,7 @@ refused as (
 )
 
 select
-    md5('outage|' || cast(silences.silent_from as varchar)) as outage_id,
+    md5('outage|' || cast(silences.silent_from as string)) as outage_id,
     silences.silent_from as started_at,
     silences.silent_until as ended_at,
     silences.silent_until is null as is_ongoing,

@@ -27,9 +27,11 @@ numbered as (
 
     select
         *,
-        sum(case when reached_before is null or reached_before < window_start then 1 else 0 end) over (
-            order by window_start asc nulls first, window_end asc nulls first
-            rows between unbounded preceding and current row
+        cast(
+            sum(case when reached_before is null or reached_before < window_start then 1 else 0 end) over (
+                order by window_start asc nulls first, window_end asc nulls first
+                rows between unbounded preceding and current row
+            ) as bigint
         ) as span_number
     from ordered
 

@@ -183,7 +183,7 @@ webhook_failed as (
         api_told_at as told_at,
         api_as_of as known_at,
         api_call_id as call_id,
-        cast(null as varchar) as delivery_id,
+        cast(null as string) as delivery_id,
         started_at,
         completed_at,
         api_settle_minutes as settle_minutes,

@@ -37,10 +37,12 @@ linked as (
 
     select
         *,
-        sum(is_head) over (
-            partition by failing_witness, registration_id, transaction_id
-            order by told_at asc nulls first, state_order asc nulls first
-            rows between unbounded preceding and current row
+        cast(
+            sum(is_head) over (
+                partition by failing_witness, registration_id, transaction_id
+                order by told_at asc nulls first, state_order asc nulls first
+                rows between unbounded preceding and current row
+            ) as bigint
         ) as chain_number
     from headed
 
@@ -103,7 +105,7 @@ one_sided as (
             when chained.is_behind then 'behind_' || chained.failing_witness
             else 'missing_' || chained.failing_witness
         end as kind,
-        cast(chained.head_order as varchar) as what_differs,
+        cast(chained.head_order as string) as what_differs,
         chained.state_order,
         chained.is_completed,
         chained.first_seen_at,
@@ -120,23 +122,23 @@ one_sided as (
         chained.changed_before,
         chained.same_told_at,
         case
-            when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as varchar)
+            when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as string)
             when witnessed.api_progress_percent <> witnessed.webhook_progress_percent then 'progress_percent'
             else 'is_completed'
         end as differing_fields,
         case
-            when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as varchar)
+            when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as string)
             when witnessed.api_progress_percent <> witnessed.webhook_progress_percent
                 then
                     'progress_percent: '
-                    || cast(witnessed.api_progress_percent as varchar)
+                    || cast(witnessed.api_progress_percent as string)
                     || ' / '
-                    || cast(witnessed.webhook_progress_percent as varchar)
+                    || cast(witnessed.webhook_progress_percent as string)
             else
                 'is_completed: '
-                || cast(witnessed.api_is_completed as varchar)
+                || cast(witnessed.api_is_completed as string)
                 || ' / '
-                || cast(witnessed.webhook_is_completed as varchar)
+                || cast(witnessed.webhook_is_completed as string)
         end as differing_values
     from chained
     left join witnessed
@@ -215,7 +217,7 @@ all_gaps as (
 
 select
     md5(
-        concat_ws('|', failing_witness, cast(transaction_id as varchar), registration_id, what_differs)
+        concat_ws('|', failing_witness, cast(transaction_id as string), registration_id, what_differs)
     ) as gap_id,
     *
 from all_gaps

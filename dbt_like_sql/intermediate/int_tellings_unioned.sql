@@ -37,8 +37,8 @@ unioned as (
         record_hash,
         observed_at as told_at,
         call_id,
-        cast(null as varchar) as delivery_id,
-        cast(null as varchar) as kind,
+        cast(null as string) as delivery_id,
+        cast(null as string) as kind,
         position,
         load_number
     from api_versions

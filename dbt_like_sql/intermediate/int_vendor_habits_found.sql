@@ -28,7 +28,7 @@ select
     several_states_count > several_transactions_count as updates_in_place,
     case
         when outside_start_count > 0 and outside_completion_count > 0 then 'last_change'
-        when shown_count < 20 then cast(null as varchar)
+        when shown_count < 20 then cast(null as string)
         when outside_completion_count = 0 then 'completed'
         when outside_start_count = 0 then 'started'
     end as filters_on
