@@ -70,7 +70,7 @@ def raw_assets() -> dg.AssetsDefinition:
         facts: Facts = {}
         with writing(settings.warehouse_path):
             purpose = "backfill" if config.span() else "daily"
-            run = run_facts(settings, clock, context.run_id, purpose)
+            run = run_facts(settings, clock, context.run.run_id, purpose)
             with Loader(settings.warehouse_path, run) as loader:
                 if selected - ASKED:
                     facts |= _land(loader, settings)

@@ -63,7 +63,7 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
             asks: tuple[RepairAsk, ...] = ()
             outcome = Outcome("done")
             if gaps:
-                asks, outcome = _repair(settings, clock, context.run_id, gaps, state)
+                asks, outcome = _repair(settings, clock, context.run.run_id, gaps, state)
             with connect(path) as connection:
                 built = {each.model: each for each in build(connection, models)}
                 metadata = built_metadata(connection, mine, built[REPAIRS], models)

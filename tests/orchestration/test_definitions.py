@@ -47,7 +47,7 @@ def test_every_asset_is_described(graph: AssetGraph) -> None:
         assert node.owners
         assert node.kinds
         if key.path[0] != "published":
-            schema = node.metadata["dagster/column_schema"].value
+            schema = node.metadata["dagster/column_schema"]
             assert schema.columns
             assert [column.name for column in schema.columns if not column.description] == []
 
