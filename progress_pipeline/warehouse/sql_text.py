@@ -70,13 +70,14 @@ def parse_sql(text: str, *, where: str, first_line: int = 1) -> SqlText:
     """
     try:
         tokens = _DIALECT.tokenize(text)
-        statements = [statement for statement in _DIALECT.parser().parse(tokens, text) if statement is not None]
+        parsed = _DIALECT.parser().parse(tokens, text)
     except ParseError as error:
         problem = error.errors[0]
         line = first_line - 1 + int(problem.get("line") or 1)
         raise ModelError(f"{where}:{line}: this is no SQL: {problem.get('description')}") from error
     except TokenError as error:
         raise ModelError(f"{where}:{first_line}: this is no SQL: {error}") from error
+    statements = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ModelError(f"{where}:{first_line}: one SELECT is expected here, and nothing else.")
     closing = [token for token in tokens[-1:] if token.token_type is TokenType.SEMICOLON]
