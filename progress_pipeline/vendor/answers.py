@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from progress_pipeline.vendor.ledger import CallLedger
+from progress_pipeline.vendor.ledger import CallLedger, Purpose
 
 STARTED, COMPLETED, CHANGED = "started", "completed", "changed"
 FILTER_DATES = (STARTED, COMPLETED, CHANGED)
@@ -149,6 +149,9 @@ class Answers:
         """Take answers back, since something contradicts them."""
         for question in questions:
             before = self._findings.pop(question, None)
+            if question in {"grain", "zone"} and "dates_tried" in self._findings:
+                del self._findings["dates_tried"]
+                self._ledger.know("dates_tried", None)
             if before is not None:
                 self._alert(question, f"was believed to be {before.answer} ({before.evidence}); taken back: {why}")
                 self._ledger.know(question, None)
@@ -164,7 +167,11 @@ class Answers:
         kept = [{"question": a.question, "said": a.said, "found_at": a.found_at.isoformat()} for a in self._alerts]
         self._ledger.know("alerts", kept)
 
-    # What follows is read by those who ask.
+    # What follows is read by those who plan and ask.
+
+    def calls_left(self, purpose: Purpose) -> int:
+        """Give the calls that the day has left for a purpose."""
+        return self._ledger.left(purpose)
 
     @property
     def page_limit(self) -> int:

@@ -7,7 +7,8 @@ is refused is raised; all else is told by the outcome, since the rest of a run g
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
+from math import ceil
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -25,9 +26,9 @@ from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.client import Answer, VendorClient
 from progress_pipeline.vendor.ledger import Purpose
-from progress_pipeline.vendor.planning import Ask
+from progress_pipeline.vendor.planning import FILL, Ask
 from progress_pipeline.vendor.records import RECORD_SCHEMA, Reject
-from progress_pipeline.vendor.sweeping import sweep
+from progress_pipeline.vendor.sweeping import Sweep, make_sweep
 
 __all__ = ["BATCH_SCHEMA", "Batch", "Outcome", "WindowAttempt", "Work", "carry_out"]
 
@@ -36,6 +37,8 @@ BATCH_SCHEMA = RECORD_SCHEMA.append(pa.field("call_id", pa.int64())).append(pa.f
 
 BATCH_ROWS = 20_000
 BATCH_CALLS = 25
+ASIDE = 20
+"""Calls for confirming what was asked, which count as asking again."""
 FAILURES = 2
 """So many asks in a row that cannot be carried out mean that the vendor is not there."""
 
@@ -167,8 +170,16 @@ def carry_out(
     Returns:
         The batches, lazily; the iteration raises TokenRefusedError once what came before is handed on.
     """
+    plan = list(asks)
+    client.ledger.expect(_needed(plan, page_size))
     outcome = Outcome()
-    return Work(_events(client, answers, list(asks), outcome, page_size, newest_first=newest_first), outcome)
+    return Work(_events(client, answers, plan, outcome, page_size, newest_first=newest_first), outcome)
+
+
+def _needed(asks: list[Ask], page_size: int) -> dict[Purpose, int]:
+    """Give the calls that the plan itself needs for asking again, so that the rest of what is kept for it is free."""
+    again = [ask.expected_rows or 0.0 for ask in asks if ask.purpose is Purpose.RECHECK]
+    return {Purpose.RECHECK: ASIDE + sum(2 + ceil(rows / (FILL * page_size)) for rows in again)}
 
 
 def _events(  # noqa: PLR0913 - as carry_out
@@ -179,29 +190,33 @@ def _events(  # noqa: PLR0913 - as carry_out
     for ask in asks:
         if ask.purpose in spent:
             continue
-        begun_at = client.clock()
+        asker = Asker(client, answers, ask.purpose, page_size, search=ask.search)
+        sweep = make_sweep(asker, ask, newest_first=newest_first)
         try:
-            asker = Asker(client, answers, ask.purpose, page_size, search=ask.search)
-            yield from sweep(asker, ask, expected_rows=ask.expected_rows, newest_first=newest_first)
+            yield from sweep.run()
             failures = 0
         except CallsUsedUpError as error:
             spent.add(ask.purpose)
             outcome.how, outcome.error = "calls_used_up", error
         except TokenRefusedError:
             raise
-        except LimitRefusedError as error:
-            outcome.how, outcome.error = "limit_refused", error
-            yield _failed(ask, begun_at, error)
-            return
-        except (VendorUnavailableError, UnreadableAnswerError) as error:
-            yield _failed(ask, begun_at, error)
+        except (LimitRefusedError, VendorUnavailableError, UnreadableAnswerError) as error:
+            yield from _failed(sweep, error)
             failures += 1
-            if failures == FAILURES or len(asks) == 1:
-                outcome.how, outcome.error = "unavailable", error
+            is_limit = isinstance(error, LimitRefusedError)
+            if is_limit or failures == FAILURES or len(asks) == 1:
+                outcome.how, outcome.error = "limit_refused" if is_limit else "unavailable", error
                 return
     if outcome.how == "going_on":
         outcome.how = "done"
 
 
-def _failed(ask: Ask, begun_at: datetime, error: ProgressPipelineError) -> WindowAttempt:
-    return WindowAttempt.of(ask.purpose, ask.window, search=ask.search, attempted_at=begun_at, reason=str(error))
+def _failed(sweep: Sweep, error: ProgressPipelineError) -> Generator[Event, None, None]:
+    """Say of what a sweep did not come to why it is not proven."""
+    rest = sweep.claims.rest(newest_first=sweep.newest_first)
+    if rest is not None:
+        at = sweep.asker.first_at[0] if sweep.asker.first_at else sweep.asker.client.clock()
+        ask, call_ids = sweep.ask, sweep.asker.call_ids
+        yield WindowAttempt.of(
+            ask.purpose, rest, search=ask.search, attempted_at=at, call_ids=call_ids, reason=str(error)
+        )

@@ -56,6 +56,19 @@ class Claims:
             return Window(start, before.start)
         return Window(before.end, end) if end > before.end else None
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was added yet."""
+        return self._chain is None
+
+    def rest(self, *, newest_first: bool) -> Window | None:
+        """Give the part of the span beyond what is proven, seen from the end that it is covered from."""
+        done = self._claimed
+        if done is None:
+            return self.span
+        start, end = (self.span.start, done.start) if newest_first else (done.end, self.span.end)
+        return Window(start, end) if start < end else None
+
     def within(self, part: Window) -> Window | None:
         """Give what of the span a window that was asked is about."""
         start, end = max(part.start, self.span.start), min(part.end, self.span.end)

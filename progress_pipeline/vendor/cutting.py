@@ -1,59 +1,97 @@
-"""Cutting a list that is not valid JSON into its items, so that one broken record does not cost the others.
+"""Where to cut a span in time: by the forecast, and narrower after a window that was too full.
 
-The vendor's own samples do not parse: a comma is missing, one stands too many. Strings and brackets are followed and
-nothing else is understood, so a list is cut rightly unless a quote is missing. A body that stops in the middle is not
-cut at all:
-what is missing from it nobody knows.
+Many rows of one instant (an import, a class that begins together) cannot be cut apart. Windows end before it and begin
+after it, so that they at least can be proved.
 """
 
-import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
-_ROWS = re.compile(rb'\s*\{(?:[^{}\[\]"]|"(?:[^"\\]|\\.)*")*?"rows"\s*:\s*(?=\[)', re.DOTALL)
-_COUNT = re.compile(rb'"count"\s*:\s*(\d+)')
+import numpy as np
+from numpy.typing import NDArray
+
+from progress_pipeline.vendor.forecast import Forecast
+from progress_pipeline.vendor.windows import Window
+
+SHORTEST = timedelta(seconds=1)
+STUCK = 3
+"""So often a narrower window brings the very same rows until cutting is given up."""
+SPIKE_SECONDS, SPIKE_SHARE = 4.0, 0.3
+"""So many of an answer's rows within so many seconds are an instant of their own."""
+BESIDE = timedelta(seconds=2)
+"""Windows keep this far from such an instant, since an end may be in and a start reach back by a second."""
 
 
-def cut_list(body: bytes) -> tuple[list[bytes], bytes | None] | None:
-    """Cut a bare list, or the list under `rows`, into its items.
+@dataclass
+class Cutter:
+    """Cuts one span.
 
-    Returns:
-        The items' bytes, and the bytes of `count` where an envelope has one; None where no whole list can be seen.
+    Attributes:
+        newest_first: Which end it begins at.
+        at_most: How long the next window is at most.
     """
-    begin, is_envelope = _find_list(body)
-    if begin is None:
+
+    newest_first: bool
+    at_most: timedelta | None = None
+    _stuck: int = 0
+    _full: set[str] = field(default_factory=set)
+
+    def part(self, left: Window, forecast: Forecast, target: float, almost_all: float) -> Window:
+        """Give the next window of what is left."""
+        part = left
+        if not forecast.is_blind and forecast.rows(left) > target * almost_all:
+            part = forecast.cut(left, target, from_end=self.newest_first)
+        if self.at_most is not None and part.duration > self.at_most:
+            at_most = max(self.at_most, SHORTEST)
+            part = (
+                Window(part.end - at_most, part.end) if self.newest_first else Window(part.start, part.start + at_most)
+            )
+        return part
+
+    def rest(self, left: Window, part: Window) -> Window:
+        """Give what is left after a window."""
+        return Window(left.start, part.start) if self.newest_first else Window(part.end, left.end)
+
+    def is_last(self, left: Window, part: Window) -> bool:
+        """Say whether nothing is left after a window."""
+        return part.start <= left.start if self.newest_first else part.end >= left.end
+
+    def is_at_end(self, part: Window, ids: set[str]) -> bool:
+        """Say whether cutting is of no use: the window is a second, or ever shorter ones bring the same rows."""
+        self._stuck = self._stuck + 1 if ids == self._full else 0
+        self._full = ids
+        return part.duration <= SHORTEST or self._stuck >= STUCK
+
+    def narrow(self, part: Window, instants: NDArray[np.float64], *, can_isolate: bool) -> None:
+        """Make the next window shorter than one that was too full.
+
+        Args:
+            part: The window that was too full.
+            instants: When the rows that came of it happened.
+            can_isolate: Whether ranges are read to the second.
+        """
+        half = part.duration / 2
+        self.at_most = half
+        spike = find_spike(instants) if can_isolate else None
+        if spike is None or not part.start < spike.end or not spike.start < part.end:
+            return
+        reach = part.end - spike.end if self.newest_first else spike.start - part.start
+        across = part.end - spike.start if self.newest_first else spike.end - part.start
+        if reach - BESIDE > SHORTEST:
+            self.at_most = reach - BESIDE
+        elif across + BESIDE < part.duration:
+            self.at_most = across + BESIDE
+
+
+def find_spike(instants: NDArray[np.float64]) -> Window | None:
+    """Give the few seconds in which a large part of all rows happened, if there are such."""
+    known = np.sort(instants[np.isfinite(instants)])
+    if not len(known):
         return None
-    items: list[bytes] = []
-    depth, at = 0, begin + 1
-    for token in _TOKEN.finditer(body, begin):
-        mark = token.group()
-        if mark in {b"{", b"["}:
-            depth += 1
-        elif mark in {b"}", b"]"}:
-            depth -= 1
-            if depth == 0:
-                items.append(body[at : token.start()])
-                return _finish(items, body[begin : token.end()], body[:begin], body[token.end() :], is_envelope)
-        elif mark == b"," and depth == 1:
-            items.append(body[at : token.start()])
-            at = token.end()
-    return None
-
-
-def _find_list(body: bytes) -> tuple[int | None, bool]:
-    if body.lstrip().startswith(b"["):
-        return body.index(b"["), False
-    head = _ROWS.match(body)
-    return (head.end(), True) if head else (None, False)
-
-
-def _finish(
-    items: list[bytes], listed: bytes, before: bytes, after: bytes, is_envelope: bool
-) -> tuple[list[bytes], bytes | None] | None:
-    """Accept the cut if the list and what is around it come to their end."""
-    if not listed.endswith(b"]") or (is_envelope != after.rstrip().endswith(b"}")):
+    ends = np.searchsorted(known, known + SPIKE_SECONDS, side="right")
+    counts = ends - np.arange(len(known))
+    first = int(counts.argmax())
+    if counts[first] < SPIKE_SHARE * len(instants):
         return None
-    if not is_envelope and after.strip():
-        return None
-    count = _COUNT.search(before) or _COUNT.search(after)
-    kept = [item.strip() for item in items]
-    return [item for item in kept if item], count.group(1) if count else None
+    last = float(known[ends[first] - 1])
+    return Window(datetime.fromtimestamp(float(known[first]), UTC), datetime.fromtimestamp(last + 1, UTC))

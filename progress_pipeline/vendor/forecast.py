@@ -3,7 +3,6 @@
 A forecast that is wrong costs a call, never a row.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -94,13 +93,3 @@ class Forecast:
 
     def _weigh(self, span: Window) -> float:
         return max(float(self._steps(span)[1].sum()), 1e-9)
-
-
-def concentration(instants: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
-    """Give the second in which most rows happened, and the share of rows that did."""
-    known = np.asarray(instants)[np.isfinite(instants)]
-    if not len(known):
-        return (0.0, 0.0)
-    values, counts = np.unique(np.floor(known), return_counts=True)
-    most = int(counts.argmax())
-    return float(values[most]), float(counts[most] / len(instants))

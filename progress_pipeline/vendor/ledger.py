@@ -317,6 +317,11 @@ class CallLedger:
         ).fetchall()
         return [_call(row) for row in rows]
 
+    def last_call_id(self) -> int:
+        """Give the number of the newest call, 0 if there is none."""
+        row = self._connection.execute("select max(call_id) from calls").fetchone()
+        return int(row[0] or 0)
+
     def know(self, name: str, value: object) -> None:
         """Keep a piece of knowledge about the vendor beside its calls."""
         with self.transaction() as connection:

@@ -8,12 +8,22 @@ the next run continues where this one stops.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from math import ceil
 
-from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.answers import STARTED, Answers
+from progress_pipeline.vendor.counting import reserves
+from progress_pipeline.vendor.density import Density
 from progress_pipeline.vendor.ledger import Purpose
+from progress_pipeline.vendor.rechecks import audit_windows, day_window, due_windows, joined
 from progress_pipeline.vendor.windows import Window, join, subtract
 
+LONGEST_HOLE = timedelta(days=2)
+HOLES = 10
+RECENT_DAYS = (7, 2)
+MINIMUM_LOOKBACK = timedelta(days=1)
+DEARER, BEGINNING = 1.4, 2
+"""Calls of a window over what a still list of an exact server would take, at most; and those before it begins."""
 FILL = 0.8
 """The part of a page that a window is meant to fill, so that it fits when there is more than expected."""
 
@@ -65,6 +75,11 @@ class KnownState:
     unproven: tuple[Window, ...] = ()
     started_days: tuple[StartedDay, ...] = ()
     undated_open_count: int = 0
+
+    @cached_property
+    def density(self) -> Density:
+        """What the newest windows say of each stretch of time."""
+        return Density(self.proven)
 
 
 @dataclass(frozen=True)
@@ -121,25 +136,115 @@ def plan_daily(  # noqa: PLR0913 - what a plan follows from, each by name
         now: The present.
         lookback: How far before the end of coverage is asked again, for what appears late.
         page_size: Records asked for in one call.
-        answers: What is known of this vendor.
+        answers: What is known of this vendor, and the calls that are left.
         newest_first: Whether a long fill begins at its newest end.
     """
-    del answers
     if now <= start_at:
         return []
-    span = Window(start_at, now)
-    covered = join(proven.window for proven in state.proven)
-    gaps = list(subtract(span, covered))
-    if not gaps:
-        return []
-    last = gaps[-1]
-    if last.end == now and last.start > start_at:
-        back = max(start_at, last.start - lookback)
-        if rows_expected(state.proven, Window(back, last.start)) < FILL * page_size:
-            gaps[-1] = Window(back, now)
-    if newest_first:
-        gaps.reverse()
-    return [Ask(Purpose.DAILY, gap, reason="not covered yet") for gap in gaps]
+    gaps = list(subtract(Window(start_at, now), (proven.window for proven in state.proven)))
+    planner = _Planner(state, now, page_size, answers)
+    asks: list[Ask] = []
+    if gaps and gaps[-1].end == now:
+        asks = planner.frontier(gaps.pop(), start_at, lookback)
+    old: list[Ask] = []
+    holes: list[Ask] = []
+    for gap in gaps:
+        (holes if planner.is_hole(gap) else old).append(planner.fill(gap))
+    old.sort(key=lambda ask: ask.window.start, reverse=newest_first)
+    asks = [*asks, *old] if newest_first else [*old, *asks]
+    asks.sort(key=lambda ask: ask.purpose is not Purpose.DAILY)
+    return [*asks, *planner.rechecks([ask.window for ask in asks]), *planner.again(holes)]
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Turns spans into asks, with what is known of their rows."""
+
+    state: KnownState
+    now: datetime
+    page_size: int
+    answers: Answers
+
+    def frontier(self, gap: Window, start_at: datetime, lookback: timedelta) -> list[Ask]:
+        """Ask from the end of coverage to now, with the lookback in the same window if that fits in an answer."""
+        density, fits = self.state.density, FILL * self.page_size
+        per_second = self._recent_density(gap.start)
+        if gap.start <= start_at or per_second is None:
+            return [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self._expected(gap))]
+        back = max(start_at, gap.start - lookback)
+        slack = self.answers.slack
+        wide = Window(back - slack.before, gap.start)
+        new = per_second * gap.duration.total_seconds()
+        if not self.answers.count_is_total:
+            # An empty answer proves nothing, so the window reaches back to some rows.
+            while back > start_at and density.rows(Window(back, gap.start)) < 1:
+                back = max(start_at, back - max(lookback, MINIMUM_LOOKBACK))
+                wide = Window(back - slack.before, gap.start)
+        if density.rows(wide) + new <= fits:
+            window = Window(back, self.now)
+            return [Ask(Purpose.DAILY, window, reason="not covered yet, and a look back", expected_rows=None)]
+        asks = [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=new)]
+        if back < gap.start:
+            window = Window(back, gap.start)
+            asks.append(Ask(Purpose.RECHECK, window, reason="a look back", expected_rows=density.rows(window)))
+        return asks
+
+    def _recent_density(self, end: datetime) -> float | None:
+        """Give the rows of a second just before the end of coverage, over the last days that are known."""
+        for days in RECENT_DAYS:
+            span = Window(end - timedelta(days=days), end)
+            if self.state.density.asked_at(span) is not None:
+                return self.state.density.rows(span) / span.duration.total_seconds()
+        return self.state.density.rows_per_second
+
+    def _expected(self, gap: Window) -> float | None:
+        per_second = self.state.density.rows_per_second
+        return None if per_second is None else per_second * gap.duration.total_seconds()
+
+    def fill(self, gap: Window) -> Ask:
+        """Ask for a gap of the past."""
+        return Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self._expected(gap))
+
+    def is_hole(self, gap: Window) -> bool:
+        """Say whether a gap is what attempts left behind that could not be proved."""
+        return gap.duration <= LONGEST_HOLE and not subtract(gap, self.state.unproven)
+
+    def again(self, holes: list[Ask]) -> list[Ask]:
+        """Try again what could not be proved, some at a time, from the calls for asking again."""
+        return [
+            Ask(Purpose.RECHECK, hole.window, reason="could not be proved before", expected_rows=hole.expected_rows)
+            for hole in holes[:HOLES]
+        ]
+
+    def rechecks(self, asked: list[Window]) -> list[Ask]:
+        """Ask again what may have changed, and audit, within the calls set aside for it; but what is asked anyway."""
+        density, page_size = self.state.density, self.page_size
+        covered = join(proven.window for proven in self.state.proven)
+        if not covered:
+            return []
+        calls = float(self.answers.calls_left(Purpose.RECHECK))
+        asks: list[Ask] = []
+        if STARTED in self.answers.filter_dates:
+            days = [one for one in self.state.started_days if self._is_for_again(day_window(one.day), covered, asked)]
+            for window, rows in joined(due_windows(days, density, now=self.now, page_size=page_size, calls=calls)):
+                asks.append(Ask(Purpose.RECHECK, window, "", "open registrations were started in it", rows))
+                calls -= rows / (FILL * page_size)
+        audits = [
+            due
+            for part in covered
+            for due in audit_windows(part, density, now=self.now, page_size=page_size, calls=calls)
+        ]
+        asked = [*asked, *(ask.window for ask in asks)]
+        return asks + [
+            Ask(Purpose.RECHECK, window, "", "audit", rows)
+            for window, rows in joined(audits)
+            if subtract(window, asked)
+        ]
+
+    @staticmethod
+    def _is_for_again(day: Window, covered: tuple[Window, ...], asked: list[Window]) -> bool:
+        """Say whether a day is past and not asked today anyway."""
+        return day.end <= covered[-1].end and bool(subtract(day, asked))
 
 
 def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
@@ -158,45 +263,31 @@ def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
         state: What the warehouse knows.
         now: The present.
         page_size: Records asked for in one call.
-        calls_a_day: Calls that a day grants to it.
+        calls_a_day: Calls of a day; some are kept for other purposes.
         newest_first: Whether it begins at the newest end.
     """
     if span.start >= now:
         return Estimate((), 0, 0, now.date())
     gaps = list(subtract(Window(span.start, min(span.end, now)), (proven.window for proven in state.proven)))
-    if newest_first:
-        gaps.reverse()
-    asks = tuple(Ask(Purpose.BACKFILL, gap, reason="backfill") for gap in gaps)
     if not gaps:
         return Estimate((), 0, 0, now.date())
-    seconds = sum(gap.duration.total_seconds() for gap in gaps)
-    density = _density(state.proven)
-    if density is None:
+    if newest_first:
+        gaps.reverse()
+    per_second = state.density.rows_per_second
+    expected = [None if per_second is None else per_second * gap.duration.total_seconds() for gap in gaps]
+    asks = tuple(
+        Ask(Purpose.BACKFILL, gap, reason="backfill", expected_rows=rows)
+        for gap, rows in zip(gaps, expected, strict=True)
+    )
+    if per_second is None:
         return Estimate(asks, None, None, None)
-    calls = max(len(gaps), ceil(seconds * density / (FILL * page_size)) + len(gaps))
-    days = ceil(calls / max(1, calls_a_day))
+    calls = sum(ceil((rows or 0.0) / page_size * DEARER) + BEGINNING for rows in expected)
+    granted = max(1, calls_a_day - sum(reserves(calls_a_day).values()))
+    days = ceil(calls / granted)
     return Estimate(asks, calls, days, now.date() + timedelta(days=days - 1))
 
 
 def rows_expected(proven: Iterable[ProvenWindow], span: Window) -> float:
     """Give how many rows a span is expected to hold, by the newest windows that lie in it."""
-    expected = 0.0
-    left = [span]
-    for each in sorted(proven, key=lambda proven: proven.attempted_at, reverse=True):
-        if not left:
-            break
-        if each.window.end <= span.start or each.window.start >= span.end:
-            continue
-        for part in left:
-            start, end = max(part.start, each.window.start), min(part.end, each.window.end)
-            if start < end:
-                expected += each.distinct_rows * ((end - start) / each.window.duration)
-        left = [rest for part in left for rest in subtract(part, [each.window])]
-    return expected
-
-
-def _density(proven: Iterable[ProvenWindow]) -> float | None:
-    """Give the rows a second over all that is proven, or None if nothing is."""
-    windows = list(proven)
-    seconds = sum(each.window.duration.total_seconds() for each in windows)
-    return sum(each.distinct_rows for each in windows) / seconds if seconds else None
+    near = [one for one in proven if one.window.end > span.start and one.window.start < span.end]
+    return Density(near).rows(span)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
 
 from progress_pipeline.errors import UnreadableAnswerError
-from progress_pipeline.vendor.cutting import cut_list
+from progress_pipeline.vendor.items import cut_list
 from progress_pipeline.vendor.verbatim import FIELDS, NoRecordError, Row, careful_row, hashes, mend_halves, quick_rows
 
 __all__ = ["FIELDS", "RECORD_SCHEMA", "UPDATE_SCHEMA", "Bundle", "Page", "Reject", "read_bundle", "read_page"]

@@ -6,7 +6,7 @@ A value stands as it was sent: a string without its quotes and escapes, `null` o
 Two ways lead to the same rows. The quick one decodes a whole list into typed structs and holds for records that have
 known keys and plain values alone; it is left at the first doubt. The careful one takes record by record and says of
 each why it is none. What surrounds the records (envelopes, bundles, broken JSON) is the subject of `records` and
-`cutting`.
+`items`.
 """
 
 import json

@@ -1,0 +1,138 @@
+"""Bringing one window in, by the cheapest way that proves it: one answer, linked pages, sized pages.
+
+Which way is open depends on what is known of the vendor, and on how the ways went before. A window that none of them
+proves comes back as MORE, to be cut, or as FAILED where cutting is of no use any more.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.asker import Asker
+from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.linking import Linking
+from progress_pipeline.vendor.measuring import Length, measure
+from progress_pipeline.vendor.sizing import Sizing
+from progress_pipeline.vendor.starting import find_unit, gauge
+from progress_pipeline.vendor.tiles import Tile, Verdict, ask_whole
+
+Bringing: TypeAlias = Generator[Answer, None, tuple[Tile, Answer]]
+Way: TypeAlias = Literal["linked", "sized"]
+
+FILL = 0.8
+LINKED_PAGES, OVERLAPPING_PAGES = 60, 10
+"""Pages of a window that is linked: many where a page costs a call; fewer where `start` counts pages, since they
+shrink."""
+SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 8.0, 1.0, 12.0
+"""Pages of a window that is sized: at first, at least and at most; the more a list moves, the fewer."""
+DEAR = 1.7
+"""So many times the calls that a still list would take make the next windows shorter."""
+FLOOR_WORTH = 3
+"""Rows that come with every window (those without a date, say) are paid with each; so many times as many new ones."""
+CALLS_KEPT = 2
+
+
+@dataclass
+class Bringer:
+    """Brings the windows of one span in.
+
+    Attributes:
+        asker: Asks.
+        sized_pages: Pages of a window that is sized.
+    """
+
+    asker: Asker
+    sized_pages: float = field(default=SIZED_PAGES)
+
+    @property
+    def answers(self) -> Answers:
+        """What is known of the vendor."""
+        return self.asker.answers
+
+    def ask(self, tile: Tile) -> Bringing:
+        """Ask a window with one answer."""
+        return (yield from ask_whole(self.asker, tile))
+
+    def settle(self, tile: Tile, answer: Answer) -> Bringing:
+        """Settle a span that was asked whole: measure it, or page it if that is not too long."""
+        if tile.verdict is Verdict.UNSURE:
+            return (yield from self.measure(tile)), answer
+        if tile.verdict is not Verdict.MORE:
+            return tile, answer
+        answer = yield from self._learn_paging(tile, answer)
+        way = self.way()
+        if way is not None:
+            if tile.expected is None:
+                tile.at_least = 2 * (yield from gauge(self.asker, tile))
+            left = self.asker.client.ledger.left(self.asker.purpose)
+            most = self.asker.fits * left / 2 if self._is_cheap(way) else self.target(0) * 1.15
+            if (tile.expected or tile.at_least) <= most:
+                tile = yield from self.page(tile, answer, is_last_resort=False)
+        return tile, answer
+
+    def target(self, repeated: int) -> float:
+        """Give how many new rows a window is meant to hold, if so many come again with each."""
+        fits, way = self.asker.fits, self.way()
+        if way is None:
+            return max(fits * FILL - repeated, fits * 0.1)
+        linked = LINKED_PAGES if self._is_cheap(way) else OVERLAPPING_PAGES
+        pages = (linked if way == "linked" else self.sized_pages) + FLOOR_WORTH * repeated / fits
+        affordable = self.asker.client.ledger.left(self.asker.purpose) - CALLS_KEPT
+        return fits * max(min(pages, affordable) - 0.5, FILL)
+
+    def way(self) -> Way | None:
+        """Say by which proof a window can be paged, if by any."""
+        unit = self.answers.start_unit
+        if unit not in {"rows", "pages"}:
+            return None
+        if self.answers.is_ordered:
+            return "linked"
+        return "sized" if self.sized_pages > FEWEST_PAGES else None
+
+    def _is_cheap(self, way: Way) -> bool:
+        """Say whether a further page costs one call however long the list is."""
+        return way == "linked" and self.answers.start_unit == "rows"
+
+    def _learn_paging(self, tile: Tile, first: Answer) -> Generator[Answer, None, Answer]:
+        """Learn what paging needs to know; give a list's first page as it is sorted then."""
+        while first.question.sort != self.answers.sort:
+            first = yield from self.asker.ask(tile.asked)
+        yield from find_unit(self.asker, tile, first)
+        return first
+
+    def page(self, tile: Tile, first: Answer, *, is_last_resort: bool) -> Generator[Answer, None, Tile]:
+        """Page through a window that does not fit in an answer, if that can be proved; else it is still MORE."""
+        first = yield from self._learn_paging(tile, first)
+        way = self.way()
+        if way is None and is_last_resort and self.answers.start_unit != "ignored":
+            way = "sized"
+        if way is None:
+            told = f"{tile.told}, and no way to page it is proved"
+            return tile.judged(Verdict.FAILED, told) if is_last_resort else tile
+        ids, before = set(tile.ids), tile.told
+        paging = Linking(self.asker, tile) if way == "linked" else Sizing(self.asker, tile)
+        paged = yield from paging.run(first)
+        is_proven = paged.verdict is Verdict.PROVEN
+        if isinstance(paging, Sizing):
+            self._note_sizing(paging.calls * self.asker.fits > DEAR * tile.size, is_proven=is_proven)
+        if is_proven or is_last_resort:
+            return paged
+        tile.ids = ids
+        return tile.judged(Verdict.MORE, f"{before}; {paged.told}")
+
+    def _note_sizing(self, is_dear: bool, *, is_proven: bool) -> None:
+        pages = self.sized_pages / 2 if not is_proven else self.sized_pages * 0.75 if is_dear else self.sized_pages + 1
+        self.sized_pages = min(max(pages, FEWEST_PAGES), MOST_PAGES)
+
+    def measure(self, tile: Tile) -> Generator[Answer, None, Tile]:
+        """Measure one window, and ask it again if its list is not as long as what came."""
+        measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless)
+        if measured.length is not Length.EQUAL:
+            tile, _ = yield from ask_whole(self.asker, tile)
+            if tile.verdict is not Verdict.UNSURE:
+                return tile
+            measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless)
+        if measured.length is Length.EQUAL:
+            return tile.judged(Verdict.PROVEN, measured.told, tile.size)
+        return tile.judged(Verdict.MORE if measured.length is Length.LONGER else Verdict.FAILED, measured.told)
