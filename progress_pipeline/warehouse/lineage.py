@@ -94,8 +94,9 @@ def _trace_expression(scope: Scope, expression: exp.Expr, name: str) -> Iterator
             column = name if isinstance(node.this, exp.Star) else node.name
             yield from _trace_source(scope.sources.get(node.table), column)
         elif isinstance(node, exp.Star):
-            for source in scope.selected_sources.values():
-                yield from _trace_source(source[1], name)
+            if node is expression:  # and not the star of count(*)
+                for source in scope.selected_sources.values():
+                    yield from _trace_source(source[1], name)
         else:
             pending.extend(node.iter_expressions())
 
