@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check dev format lock bench clean
+.PHONY: demo test check dev format dictionary lock clean
 
 demo: .venv/.installed
 	$(BIN)/progress-pipeline demo
@@ -26,6 +26,9 @@ format: .venv/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix dbt_like_sql
+
+dictionary: .venv/.installed
+	$(BIN)/python -m progress_pipeline.orchestration.documenting > docs/dictionary.md
 
 # The lock holds every package for every Python and platform, with hashes and without an index's address.
 lock: .venv/.installed

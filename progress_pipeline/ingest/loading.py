@@ -23,7 +23,7 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from progress_pipeline.errors import WarehouseBusyError, WarehouseError
-from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable, sql_type
+from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable, ddl
 
 if TYPE_CHECKING:
     import duckdb
@@ -202,7 +202,7 @@ class Loader:
             }
             for table in RAW_TABLES:
                 if table.name not in there:
-                    connection.execute(_ddl(table))
+                    connection.execute(ddl(table))
             if "_dlt_loads" in there:
                 ((finished,),) = connection.execute("select count(*) from raw._dlt_loads where status = 0").fetchall()
                 self.load_number = 1 + finished
@@ -210,14 +210,6 @@ class Loader:
                 # The name is one of our own.
                 statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
                 connection.execute(statement, [self.load_number])
-
-
-def _ddl(table: RawTable) -> str:
-    """Write the statement that makes a raw table, with the types that dlt would give it."""
-    columns = ", ".join(
-        f"{field.name} {sql_type(field.type)}{'' if field.nullable else ' not null'}" for field in table.schema
-    )
-    return f"create table {SCHEMA}.{table.name} ({columns})"
 
 
 @contextmanager

@@ -311,3 +311,11 @@ RAW_TABLES: tuple[RawTable, ...] = (
     GAP_ACCEPTANCES,
 )
 """All of them, in the order in which a person would read them."""
+
+
+def ddl(table: RawTable) -> str:
+    """Write the statement that makes a raw table, with the types that dlt would give it."""
+    columns = ", ".join(
+        f"{field.name} {sql_type(field.type)}{'' if field.nullable else ' not null'}" for field in table.schema
+    )
+    return f"create table raw.{table.name} ({columns})"
