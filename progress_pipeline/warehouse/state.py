@@ -7,6 +7,13 @@ import duckdb
 from progress_pipeline.vendor.planning import KnownState, ProvenWindow, StartedDay
 from progress_pipeline.vendor.windows import Window
 
+_RELATIONS = """
+    select schema_name, table_name from duckdb_tables()
+    union all
+    select schema_name, view_name from duckdb_views()
+"""
+# A model is a table or a view, as its YAML says.
+
 _PROVEN = """
     select window_start, window_end, attempted_at, distinct_rows, purpose
     from raw.api_windows
@@ -35,13 +42,10 @@ _STARTED_DAYS = """
 
 def known_state(connection: duckdb.DuckDBPyConnection) -> KnownState:
     """Read what the asking is planned by; a warehouse with nothing in it knows nothing."""
-    tables = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-    }
+    relations = {f"{schema}.{table}" for schema, table in connection.execute(_RELATIONS).fetchall()}
     proven: list[ProvenWindow] = []
     unproven: list[Window] = []
-    if "raw.api_windows" in tables:
+    if "raw.api_windows" in relations:
         proven = [
             ProvenWindow(Window(_aware(start), _aware(end)), _aware(attempted), rows, purpose)
             for start, end, attempted, rows, purpose in connection.execute(_PROVEN).fetchall()
@@ -49,7 +53,7 @@ def known_state(connection: duckdb.DuckDBPyConnection) -> KnownState:
         unproven = [Window(_aware(start), _aware(end)) for start, end in connection.execute(_UNPROVEN).fetchall()]
     days: list[StartedDay] = []
     undated = 0
-    if "marts.fct_progress" in tables:
+    if "marts.fct_progress" in relations:
         for day, open_count, total_count in connection.execute(_STARTED_DAYS).fetchall():
             if day is None:
                 undated = open_count
