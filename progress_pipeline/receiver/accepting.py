@@ -23,7 +23,7 @@ _BREATH_SECONDS = 0.05
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on every address of a host.
+    """Listen on every address of a host; on `::` for IPv4 too.
 
     Raises:
         SettingsError: It is not this machine's, or the port is taken or not allowed.
@@ -34,7 +34,10 @@ def listen(host: str, port: int) -> list[socket.socket]:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         ):
             at = port or (listeners[0].getsockname()[1] if listeners else 0)
-            listener = socket.create_server((str(address[0]), at), family=family, backlog=_BACKLOG)
+            is_all = address[0] == "::" and socket.has_dualstack_ipv6()
+            listener = socket.create_server(
+                (str(address[0]), at), family=family, backlog=_BACKLOG, dualstack_ipv6=is_all
+            )
             listener.settimeout(0)
             listeners.append(listener)
     except OSError as error:

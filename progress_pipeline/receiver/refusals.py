@@ -35,6 +35,8 @@ class Refusals:
 
     def note(self, client: str | None, status: int | None, reason: str) -> None:
         """Note one refused request; status None stands for a connection that never became a request."""
+        if client is not None and "." in client:
+            client = client.removeprefix("::ffff:")  # an IPv4 address, as a socket for both kinds shows it
         self._counts.refusals[status or 0, reason] += 1
         self._journal.note(client, status, reason)
         logger.info(

@@ -12,9 +12,12 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from progress_pipeline.clock import system_clock
+from progress_pipeline.landing.journal import RefusalJournal
 from progress_pipeline.landing.reading import LandedRefusal
 from progress_pipeline.receiver import logs, tokens
 from progress_pipeline.receiver.counts import Counts
+from progress_pipeline.receiver.refusals import Refusals
 from progress_pipeline.receiver.server import Receiver
 from progress_pipeline.receiver.tokens import TokenMask
 from progress_pipeline.settings import Settings
@@ -61,6 +64,16 @@ def test_behind_a_proxy_the_sender_is_the_one_that_the_proxy_saw(
     (told,) = landed(plain_settings.landing_path)
     assert isinstance(told, LandedRefusal)
     assert told.client == client_told
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"), [("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::1"), (None, None)]
+)
+def test_a_sender_is_named_as_it_is_known(shown: str | None, told: str | None) -> None:
+    """A socket for IPv4 and IPv6 at once shows the one in the clothes of the other."""
+    journal = RefusalJournal(system_clock)
+    Refusals(journal, Counts()).note(shown, 401, tokens.NO_TOKEN)
+    assert [refusal.client for refusal in journal.take()] == [told]
 
 
 def test_a_direct_sender_cannot_give_another_address(
