@@ -136,7 +136,6 @@ class Loader:
         )
         try:
             with _as_our_errors(self._warehouse):
-                self._pipeline.sync_destination()
                 self._begin()
         except BaseException:
             self._stack.close()
