@@ -29,7 +29,7 @@ def batch(call_id: int, *records: str, window: Window | None = None, rejects: tu
     table = page.records.append_column("call_id", pa.array([call_id] * count, pa.int64())).append_column(
         "observed_at", pa.array([NOW.replace(tzinfo=None)] * count, pa.timestamp("us"))
     )
-    windows = ()
+    windows: tuple[WindowAttempt, ...] = ()
     if window is not None:
         proven = WindowAttempt.of(
             Purpose.DAILY, window, attempted_at=NOW, call_ids=[call_id], distinct_rows=count, proof="made up"
@@ -108,12 +108,9 @@ def test_rows_of_a_load_that_did_not_finish_are_removed(warehouse: Path, run: Ru
     """As a kill between two tables leaves them: rows of a load that dlt does not call finished."""
     load(warehouse, run, [batch(1, record(1, 40), window=Window(START, START + DAY))])
     connection = duckdb.connect(str(warehouse))
-    connection.execute(
-        "insert into raw.api_progress select * replace ('x' as record_hash, 2 as load_number) from raw.api_progress"
-    )
-    connection.execute(
-        "insert into raw.api_windows select * replace ('x' as window_id, 2 as load_number) from raw.api_windows"
-    )
+    for table, name in (("api_progress", "record_hash"), ("api_windows", "window_id")):
+        torn = f"select * replace ('x' as {name}, 2 as load_number) from raw.{table}"
+        connection.execute(f"insert into raw.{table} {torn}")
     connection.close()
     with Loader(warehouse, run) as loader:
         assert loader.load_number == 2
