@@ -35,7 +35,7 @@ def _of_query(query: exp.Expr, steps: Mapping[str, _Kind], lookups: frozenset[st
         known[cte.alias.lower()] = _of_query(cte.this, known, lookups)
     if _reads_lookups_alone(query, known, lookups):
         return _Kind.LOOKUPS
-    if any(query.args.get(part) for part in _ROW_BOUND) or _is_recursive(query):
+    if any(query.args.get(part) for part in _ROW_BOUND) or is_recursive(query):
         return _Kind.OTHER
     if isinstance(query, exp.Subquery):
         return _of_query(query.this, known, lookups)
@@ -86,7 +86,8 @@ def _reads_lookups_alone(query: exp.Expr, steps: Mapping[str, _Kind], lookups: f
     )
 
 
-def _is_recursive(query: exp.Expr) -> bool:
+def is_recursive(query: exp.Expr) -> bool:
+    """Say whether a query has a step that reads itself."""
     with_ = query.args.get("with_")
     return bool(with_ is not None and with_.recursive)
 

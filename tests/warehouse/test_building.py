@@ -30,6 +30,19 @@ def test_changed_sql_builds_the_model_and_what_reads_it_whole(raw: duckdb.DuckDB
     assert rows(raw, "marts.fct_v") == [(1, 20), (2, 40), (3, 60)]
 
 
+def test_a_view_whose_new_text_was_left_out_is_not_used_to_find_keys(
+    raw: duckdb.DuckDBPyConnection, staged: Project
+) -> None:
+    """What stands is the old view; the rows that the new text would name are not those that it shows."""
+    staged.write("intermediate.int_v", "select k, v from staging.stg_said")
+    staged.write("marts.fct_v", "select k, max(v) as v from intermediate.int_v group by k", **BY_K)
+    build(raw, staged.models())
+    staged.write("intermediate.int_v", "select k + 100 as k, v from staging.stg_said")
+    say(raw, 2, (1, "a", 99))
+    build(raw, staged.models(), only=frozenset({"staging.stg_said", "marts.fct_v"}))
+    assert rows(raw, "marts.fct_v") == [(1, 99), (2, 20), (3, 30)]
+
+
 def test_a_comment_in_the_sql_builds_nothing_anew(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
     """A history of ten million rows is not made anew for a comma in a comment."""
     build(raw, staged.models())
@@ -92,6 +105,7 @@ def test_a_model_that_turns_from_view_to_table_and_back_stands(
 def test_the_table_of_a_model_that_is_no_more_is_dropped(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
     """Nobody reads yesterday's model by mistake; a build of some models only drops none."""
     staged.write("marts.fct_v", "select k, v from staging.stg_said", **BY_K)
+    staged.write("marts.fct_w", "select k, v from staging.stg_said", **BY_K)
     build(raw, staged.models())
     staged.remove("marts.fct_v")
     build(raw, staged.models(), only=frozenset({"staging.stg_said"}))
@@ -142,3 +156,15 @@ def test_a_build_leaves_nothing_behind_in_the_session(raw: duckdb.DuckDBPyConnec
     assert raw.execute("select view_name from duckdb_views() where temporary and not internal").fetchall() == []
     databases = raw.execute("select database_name from duckdb_databases() where not internal").fetchall()
     assert databases == raw.execute("select current_catalog()").fetchall()
+
+
+def test_a_column_that_raw_gained_reaches_what_reads_it_with_a_star(
+    raw: duckdb.DuckDBPyConnection, project: Project
+) -> None:
+    """The tables are made anew with it, views too."""
+    project.write("staging.stg_said", "select * from raw.said")
+    project.write("marts.fct_v", "select * from staging.stg_said", **BY_K)
+    build(raw, project.models())
+    raw.execute("alter table raw.said add column w bigint default 7")
+    build(raw, project.models())
+    assert rows(raw, "marts.fct_v")[0] == (1, "a", 10, 1, 7)
