@@ -34,7 +34,7 @@ def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChec
         for check in checks
     ]
 
-    @dg.multi_asset_check(name="checks", specs=specs, can_subset=True, pool="duckdb")
+    @dg.multi_asset_check(name="checks", specs=specs, can_subset=True)
     def assert_checks(context: dg.AssetCheckExecutionContext, run_context: RunContext) -> Iterator[dg.AssetCheckResult]:
         """Assert the selected checks on the tables as they stand now."""
         path = run_context.settings().warehouse_path

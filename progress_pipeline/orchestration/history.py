@@ -1,6 +1,9 @@
 """Dagster's home: one folder under the data folder that the command line, the scheduler and the UI share.
 
 Runs started anywhere stand in the same history. Nothing is sent to anyone.
+
+Steps of different runs take turns by `warehouse.locking`, whose lock the kernel gives back when a process dies. A pool
+of Dagster's would not do: a killed run keeps its slot, and each later run waits for it for ever.
 """
 
 import json
@@ -19,11 +22,6 @@ telemetry:
   enabled: false
 nux:
   enabled: false
-concurrency:
-  pools:
-    # DuckDB has one writer: steps of all runs that write the warehouse wait for one another.
-    default_limit: 1
-    granularity: op
 event_log_storage:
   module: progress_pipeline.orchestration.event_log
   class: PooledSqliteEventLogStorage

@@ -25,7 +25,7 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
     mine = [model for model in models if model.name not in built_elsewhere]
     by_name = {model.name: model for model in mine}
 
-    @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True, pool="duckdb")
+    @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True)
     def build_models(context: dg.AssetExecutionContext, run_context: RunContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         """Bring the selected models up to date with raw."""
         path = run_context.settings().warehouse_path

@@ -28,7 +28,6 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
         group_name="published",
         kinds={"duckdb", "file"},
         owners=[OWNER],
-        pool="duckdb",
     )
     def published(run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         """Build the file aside, verify it, and put it in the old one's place."""

@@ -60,7 +60,7 @@ class PullConfig(dg.Config):
 def raw_assets() -> dg.AssetsDefinition:
     """Make the step that fills the raw tables."""
 
-    @dg.multi_asset(name="raw", specs=[raw_spec(table) for table in RAW_TABLES], can_subset=True, pool="duckdb")
+    @dg.multi_asset(name="raw", specs=[raw_spec(table) for table in RAW_TABLES], can_subset=True)
     def raw(
         context: dg.AssetExecutionContext, config: PullConfig, run_context: RunContext
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]

@@ -51,7 +51,7 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
     (mine,) = (model for model in models if model.name == REPAIRS)
     spec = model_spec(mine).merge_attributes(deps=[asset_key("audit.gaps")])
 
-    @dg.multi_asset(name="repairs", specs=[spec], pool="duckdb")
+    @dg.multi_asset(name="repairs", specs=[spec])
     def repairs(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         """Plan the fewest calls that close what is open, ask, load, and take the verdicts again."""
         settings, clock = run_context.settings(), run_context.clock()
