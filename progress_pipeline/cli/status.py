@@ -43,8 +43,9 @@ def _standing(published: Path) -> dict[str, Any] | None:
         return asdict(read_overview(connection))
 
 
-def _calls(settings: Any) -> dict[str, int] | None:
+def _calls(settings: Any) -> dict[str, Any] | None:
     from progress_pipeline.clock import system_clock
+    from progress_pipeline.vendor.answers import Answers
     from progress_pipeline.vendor.ledger import CallLedger
 
     if not settings.ledger_path.exists():
@@ -55,7 +56,15 @@ def _calls(settings: Any) -> dict[str, int] | None:
         count_day=settings.api_count_day,
         clock=system_clock,
     ) as ledger:
-        return {"used": ledger.used(), "left": ledger.left(), "granted": settings.api_daily_calls}
+        answers = Answers.load(ledger)
+        return {
+            "used": ledger.used(),
+            "left": ledger.left(),
+            "granted": settings.api_daily_calls,
+            "filter_may_be_on": sorted(answers.filter_dates),
+            "answers": {finding.question: finding.answer for finding in answers.findings()},
+            "alerts": [asdict(alert) for alert in answers.alerts()],
+        }
 
 
 def _runs(history: Path) -> list[dict[str, Any]]:
@@ -108,6 +117,9 @@ def _tell(facts: dict[str, Any]) -> None:
     calls = facts["calls"]
     if calls:
         typer.echo(f"calls      {calls['used']} of {calls['granted']} used, {calls['left']} left")
+        typer.echo(f"vendor     its filter is on: {' or '.join(calls['filter_may_be_on'])}; --json tells the rest")
+        for alert in calls["alerts"][-3:]:
+            typer.echo(f"alert      {_instant(alert['found_at'])}: {alert['question']}: {alert['said']}")
     if facts["certificate"]:
         days = (facts["certificate"] - datetime.now(UTC)).days
         typer.echo(f"cert       the webhook's certificate ends {_instant(facts['certificate'])}, in {days} days")
