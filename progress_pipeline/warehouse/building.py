@@ -17,7 +17,7 @@ from progress_pipeline.warehouse.deciding import Ledger
 from progress_pipeline.warehouse.graph import Graph
 from progress_pipeline.warehouse.models import SCHEMAS, Model
 from progress_pipeline.warehouse.narrowed import TEMPORARY, Narrowed, narrowed
-from progress_pipeline.warehouse.refreshing import NotByKeyError, Refresh, Surroundings
+from progress_pipeline.warehouse.refreshing import NotByKeyError, Question, Refresh, Surroundings, difference
 from progress_pipeline.warehouse.standing import columns_of, count_rows
 
 
@@ -93,6 +93,7 @@ class _Build:
         self._connection = connection
         self._ledger = ledger
         self._narrow = narrow
+        self._answers: dict[Question, str] = {}
 
     def run(self) -> list[Built]:
         """Build the wanted models and write the state."""
@@ -154,10 +155,9 @@ class _Build:
         """Make a table whole because rows upstream changed, and tell the difference."""
         changes, made = _changes_of(model), f"{TEMPORARY}rows_made"
         self._connection.execute(f"create or replace temp table {made} as\n{model.sql}")
-        self._connection.execute(
-            f"create or replace temp table {changes} as "
-            f"(from {model.name} except all from temp.{made}) union all (from temp.{made} except all from {model.name})"
-        )
+        names = ", ".join(f'"{name}"' for name, _ in self._ledger.standing.columns[model.name])
+        differing = difference(model.name, f"temp.{made}", names)
+        self._connection.execute(f"create or replace temp table {changes} as {differing}")
         count = self._count(f"temp.{changes}")
         if count:
             self._connection.execute(f"create or replace table {model.name} as from temp.{made}")
@@ -172,7 +172,7 @@ class _Build:
         if missing := graph.behind((*model.depends_on, model.name)) - self._narrow.names:
             raise NotByKeyError(f"{min(missing)} was not there when the build began")
         seen = ledger.before[model.name].inputs
-        around = Surroundings(graph, self._narrow, ledger.standing.columns, changed, seen)
+        around = Surroundings(graph, self._narrow, ledger.standing.columns, changed, seen, self._answers)
         keys, count = Refresh(self._connection, model, around).run(_changes_of(model))
         if count:
             ledger.differences[model.name] = _changes_of(model)

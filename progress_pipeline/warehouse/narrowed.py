@@ -25,14 +25,17 @@ class Narrowed:
         self._connection = connection
         self._warehouse = warehouse
         self.names = set(names)
+        self._shown: dict[str, str] = {}
 
     def whole(self, name: str) -> str:
         """Give the full name of a table of the warehouse."""
         return f"{self._warehouse}.{name}"
 
     def show(self, name: str, sql: str) -> None:
-        """Let a name stand for the rows of a SELECT; names in it mean what the current `use` makes them mean."""
-        self._connection.execute(f'create or replace temp view "{name}" as\n{sql}')
+        """Let a name stand for the rows of a SELECT; names in it mean what the `use` of the moment makes them mean."""
+        if self._shown.get(name) != sql:
+            self._connection.execute(f'create or replace temp view "{name}" as\n{sql}')
+            self._shown[name] = sql
 
     def show_whole(self, name: str) -> None:
         """Let a name stand for all rows of its table."""
