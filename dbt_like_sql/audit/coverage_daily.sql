@@ -1,7 +1,6 @@
 -- One row per UTC day from the first to be covered to the newest run: what each witness told of it, and whether the
 -- API is proven complete for it.
--- A transaction stands on the day of its change as best known: when the webhook told it first, else when it was
--- completed or started, else when the API told it first.
+-- A change stands on its day as best known: by the vendor's date where it has one, else by when it was told first.
 with
 
 digits as (
@@ -84,20 +83,13 @@ covered as (
 
 ),
 
-transactions as (
+changes as (
 
     select
-        cast(
-            coalesce(
-                webhook_first_told_at,
-                case when api_is_completed then api_completed_at end,
-                case when api_progress_percent = 0.0 then api_started_at end,
-                api_first_told_at
-            ) as date
-        ) as day_utc,
+        cast(changed_at as date) as day_utc,
         told_by_api,
         told_by_webhook
-    from intermediate.int_transactions_witnessed
+    from marts.fct_progress_events
 
 ),
 
@@ -105,11 +97,11 @@ counted as (
 
     select
         day_utc,
-        count(*) as transaction_count,
+        count(*) as change_count,
         count(*) filter (where told_by_api) as api_count,
         count(*) filter (where told_by_webhook) as webhook_count,
         count(*) filter (where told_by_api and told_by_webhook) as both_count
-    from transactions
+    from changes
     group by day_utc
 
 ),
@@ -131,7 +123,7 @@ select
     days.day_utc,
     coalesce(covered.is_proven_complete, false) as is_proven_complete,
     covered.proven_until,
-    coalesce(counted.transaction_count, 0) as transaction_count,
+    coalesce(counted.change_count, 0) as change_count,
     coalesce(counted.api_count, 0) as api_count,
     coalesce(counted.webhook_count, 0) as webhook_count,
     coalesce(counted.both_count, 0) as matched_count,

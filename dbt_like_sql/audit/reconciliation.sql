@@ -57,10 +57,12 @@ select
     gaps.differing_values,
     transactions.told_by_api,
     transactions.told_by_webhook,
-    transactions.api_progress_percent,
-    transactions.webhook_progress_percent,
-    transactions.api_completed_at,
-    transactions.webhook_completed_at,
+    transactions.api_state_order - case when transactions.api_state_order >= 1000.0 then 1000.0 else 0.0 end
+        as api_progress_percent,
+    transactions.webhook_state_order - case when transactions.webhook_state_order >= 1000.0 then 1000.0 else 0.0 end
+        as webhook_progress_percent,
+    transactions.api_state_order >= 1000.0 as api_is_completed,
+    transactions.webhook_state_order >= 1000.0 as webhook_is_completed,
     transactions.api_version_count,
     transactions.webhook_update_count,
     transactions.api_first_told_at,

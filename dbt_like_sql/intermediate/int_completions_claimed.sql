@@ -7,7 +7,12 @@ with
 tellings as (
 
     select
-        *,
+        registration_id,
+        transaction_id,
+        witness,
+        completed_at,
+        completion_code,
+        told_at,
         case when completion_code like '________-____-____-____-____________' then completion_code end as claim
     from intermediate.int_tellings_unioned
     where is_completed
@@ -36,50 +41,17 @@ claimed as (
     from tellings
     left join newest_claims on tellings.registration_id = newest_claims.registration_id
 
-),
-
-merged as (
-
-    select
-        claimed_id,
-        registration_id,
-        coalesce(max(completed_at) filter (where witness = 'api'), max(completed_at)) as completed_at,
-        coalesce(max(completion_code) filter (where claim is not null), max(completion_code)) as completion_code,
-        max(transaction_id) as transaction_id,
-        bool_or(witness = 'api') as told_by_api,
-        bool_or(witness = 'webhook') as told_by_webhook,
-        min(told_at) as first_told_at,
-        max(told_at) as last_told_at
-    from claimed
-    group by claimed_id, registration_id
-
-),
-
-registrations as (
-
-    select
-        registration_id,
-        learner_id,
-        activity_id,
-        activity_title,
-        started_at
-    from intermediate.int_registrations_merged
-
 )
 
 select
-    merged.claimed_id,
-    merged.registration_id,
-    registrations.learner_id,
-    registrations.activity_id,
-    registrations.activity_title,
-    merged.transaction_id,
-    registrations.started_at,
-    merged.completed_at,
-    merged.completion_code,
-    merged.told_by_api,
-    merged.told_by_webhook,
-    merged.first_told_at,
-    merged.last_told_at
-from merged
-inner join registrations on merged.registration_id = registrations.registration_id
+    claimed_id,
+    registration_id,
+    coalesce(max(completed_at) filter (where witness = 'api'), max(completed_at)) as completed_at,
+    coalesce(max(claim), max(completion_code)) as completion_code,
+    max(transaction_id) as transaction_id,
+    bool_or(witness = 'api') as told_by_api,
+    bool_or(witness = 'webhook') as told_by_webhook,
+    min(told_at) as first_told_at,
+    max(told_at) as last_told_at
+from claimed
+group by claimed_id, registration_id

@@ -22,18 +22,14 @@ ranked as (
 
 select
     case when claim_rank = 1 then claimed_id else claimed_id || ':' || registration_id end as completion_id,
+    claimed_id,
     registration_id,
-    learner_id,
-    activity_id,
-    activity_title,
     transaction_id,
-    started_at,
     completed_at,
     completion_code,
     claim_rank > 1 as is_code_shared,
     told_by_api,
     told_by_webhook,
     first_told_at,
-    last_told_at,
-    claimed_id
+    last_told_at
 from ranked

@@ -100,19 +100,26 @@ reached as (
 ),
 
 -- A vendor may show a registration's newest transaction alone: a later one on show stands for all before it.
+doubtful_registrations as (
+
+    select distinct registration_id
+    from doubtful
+
+),
+
 shown_transactions as (
 
     select
-        registration_id,
-        transaction_id,
-        api_first_call_id,
-        min(api_first_call_id) over later_transactions as overtaken_by_call_id,
-        min(api_first_told_at) over later_transactions as overtaken_at,
-        min(api_first_load_number) over later_transactions as overtaken_load_number
-    from intermediate.int_transactions_witnessed
+        witnessed.registration_id,
+        witnessed.transaction_id,
+        min(witnessed.api_first_call_id) over later_transactions as overtaken_by_call_id,
+        min(witnessed.api_first_told_at) over later_transactions as overtaken_at,
+        min(witnessed.api_first_load_number) over later_transactions as overtaken_load_number
+    from intermediate.int_transactions_witnessed as witnessed
+    inner join doubtful_registrations on witnessed.registration_id = doubtful_registrations.registration_id
     window later_transactions as (
-        partition by registration_id
-        order by transaction_id desc nulls last
+        partition by witnessed.registration_id
+        order by witnessed.transaction_id desc nulls last
         rows between unbounded preceding and 1 preceding
     )
 

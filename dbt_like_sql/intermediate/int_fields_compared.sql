@@ -4,17 +4,14 @@
 -- differs only later is a change and no contradiction.
 with
 
--- Nearly all transactions: told once by each, or alike.
+-- All but the many that were told alike, word for word.
 doubtful as (
 
     select
         registration_id,
         transaction_id
     from intermediate.int_transactions_witnessed
-    where
-        told_by_api
-        and told_by_webhook
-        and not (api_version_count = 1 and not has_several_states and api_record_hash = webhook_record_hash)
+    where told_by_api and told_by_webhook and not is_told_alike
 
 ),
 
@@ -73,17 +70,17 @@ pairs as (
             when date_trunc('second', api.started_at) <> date_trunc('second', webhook.started_at)
                 then
                     'started_at: '
-                    || cast(api.started_at as varchar)
+                    || cast(api.started_at as string)
                     || ' / '
-                    || cast(webhook.started_at as varchar)
+                    || cast(webhook.started_at as string)
         end as started_at,
         case
             when date_trunc('second', api.completed_at) <> date_trunc('second', webhook.completed_at)
                 then
                     'completed_at: '
-                    || cast(api.completed_at as varchar)
+                    || cast(api.completed_at as string)
                     || ' / '
-                    || cast(webhook.completed_at as varchar)
+                    || cast(webhook.completed_at as string)
         end as completed_at,
         case
             when api.completion_code <> webhook.completion_code

@@ -85,10 +85,11 @@ witnessed as (
     select
         registration_id,
         transaction_id,
-        api_progress_percent,
-        api_is_completed,
-        webhook_progress_percent,
-        webhook_is_completed
+        api_state_order >= 1000.0 as api_is_completed,
+        api_state_order - case when api_state_order >= 1000.0 then 1000.0 else 0.0 end as api_progress_percent,
+        webhook_state_order >= 1000.0 as webhook_is_completed,
+        webhook_state_order - case when webhook_state_order >= 1000.0 then 1000.0 else 0.0 end
+            as webhook_progress_percent
     from intermediate.int_transactions_witnessed
 
 ),

@@ -1,35 +1,43 @@
 -- One row: what the vendor's tellings show of its ways. What nothing has shown yet is false, or null for the filter.
--- A record that an answer held though its start lay outside the span asked for shows that starts are not filtered on;
+-- An answer that held a record though its start lay outside the span asked for shows that starts are not filtered on;
 -- the same for completions. Before enough was shown the filter is not known.
 with
 
 registrations as (
 
-    select * from intermediate.int_registrations_merged
+    select * from intermediate.int_registrations_counted
 
 ),
 
 counted as (
 
     select
-        count(*) filter (where told_by_api) as shown_count,
         count(*) filter (where has_several_in_one_answer) as several_in_one_answer_count,
         count(*) filter (where transaction_count > 1) as several_transactions_count,
-        count(*) filter (where has_several_states) as several_states_count,
-        count(*) filter (where is_shown_outside_start) as outside_start_count,
-        count(*) filter (where is_shown_outside_completion) as outside_completion_count
+        count(*) filter (where has_several_states) as several_states_count
     from registrations
+
+),
+
+answers as (
+
+    select
+        sum(version_count) as version_count,
+        bool_or(is_start_outside) as is_start_outside,
+        bool_or(is_completion_outside) as is_completion_outside
+    from intermediate.int_calls_spanned
 
 )
 
 select
-    several_in_one_answer_count > 0 as lists_all_transactions,
-    several_transactions_count > several_states_count as gives_each_update_an_id,
-    several_states_count > several_transactions_count as updates_in_place,
+    counted.several_in_one_answer_count > 0 as lists_all_transactions,
+    counted.several_transactions_count > counted.several_states_count as gives_each_update_an_id,
+    counted.several_states_count > counted.several_transactions_count as updates_in_place,
     case
-        when outside_start_count > 0 and outside_completion_count > 0 then 'last_change'
-        when shown_count < 20 then cast(null as string)
-        when outside_completion_count = 0 then 'completed'
-        when outside_start_count = 0 then 'started'
+        when answers.is_start_outside and answers.is_completion_outside then 'last_change'
+        when answers.version_count < 20 or answers.version_count is null then cast(null as varchar)
+        when not answers.is_completion_outside then 'completed'
+        when not answers.is_start_outside then 'started'
     end as filters_on
 from counted
+cross join answers

@@ -46,13 +46,14 @@ happenings as (
     union all
 
     select
-        activity_id,
-        learner_id,
-        cast(coalesce(completed_at, first_told_at) as date) as activity_day,
+        registrations.activity_id,
+        registrations.learner_id,
+        cast(coalesce(completions.completed_at, completions.first_told_at) as date) as activity_day,
         0 as started,
         0 as progressed,
         1 as completed
     from completions
+    inner join registrations on completions.registration_id = registrations.registration_id
 
 )
 

@@ -7,6 +7,12 @@ completions as (
 
 ),
 
+registrations as (
+
+    select * from intermediate.int_registrations_merged
+
+),
+
 agreed as (
 
     select max(agreed_until) as agreed_until
@@ -18,11 +24,11 @@ agreed as (
 select
     completions.completion_id,
     completions.registration_id,
-    completions.learner_id,
-    completions.activity_id,
-    completions.activity_title,
+    registrations.learner_id,
+    registrations.activity_id,
+    registrations.activity_title,
     completions.transaction_id,
-    completions.started_at,
+    registrations.started_at,
     completions.completed_at,
     completions.completion_code,
     completions.is_code_shared,
@@ -32,4 +38,5 @@ select
     completions.last_told_at,
     completions.first_told_at < agreed.agreed_until as is_below_watermark
 from completions
+inner join registrations on completions.registration_id = registrations.registration_id
 cross join agreed

@@ -12,20 +12,32 @@ tellings as (
 
 ),
 
-compared_versions as (
+several as (
 
     select
         registration_id,
-        transaction_id,
-        state_order,
-        lag(state_order) over (
-            partition by registration_id, transaction_id
-            order by call_id asc nulls first, position asc nulls first
+        transaction_id
+    from intermediate.int_transactions_witnessed
+    where api_version_count > 1 and has_several_states
+
+),
+
+compared_versions as (
+
+    select
+        tellings.registration_id,
+        tellings.transaction_id,
+        tellings.state_order,
+        lag(tellings.state_order) over (
+            partition by tellings.registration_id, tellings.transaction_id
+            order by tellings.call_id asc nulls first, tellings.position asc nulls first
         ) as state_order_before,
-        call_id,
-        position
+        tellings.call_id,
+        tellings.position
     from tellings
-    where witness = 'api'
+    inner join several
+        on tellings.registration_id = several.registration_id and tellings.transaction_id = several.transaction_id
+    where tellings.witness = 'api'
 
 ),
 
@@ -179,9 +191,9 @@ select
         concat_ws(
             '|',
             dated.registration_id,
-            cast(dated.transaction_id as varchar),
-            cast(dated.leg as varchar),
-            cast(dated.state_order as varchar)
+            cast(dated.transaction_id as string),
+            cast(dated.leg as string),
+            cast(dated.state_order as string)
         )
     ) as event_id,
     dated.registration_id,

@@ -1,5 +1,7 @@
 -- One row per update that the webhook told: `raw.webhook_updates`, trimmed and typed.
--- An empty text is none. A value that was given but cannot be read is null here and named in `unread_fields`.
+-- An empty text is none, and so are the first day of the first year and a UUID of zeros, which some systems write for
+-- it. Most instants are in UTC and read at once; the others by their offset. A value that was given but cannot be
+-- read is null here and named in `unread_fields`.
 with
 
 source as (
@@ -39,8 +41,18 @@ typed as (
     select
         *,
         try_cast(transaction_text as bigint) as transaction_id,
-        case when started_text not like '0001-01-01%' then instant_of(started_text) end as started_at,
-        case when completed_text not like '0001-01-01%' then instant_of(completed_text) end as completed_at,
+        case
+            when started_text like '0001-01-01%' then cast(null as timestamp)
+            when started_text like '____-__-__T__:__:__' or started_text like '____-__-__T__:__:__%Z'
+                then try_cast(started_text as timestamp)
+            else instant_of(started_text)
+        end as started_at,
+        case
+            when completed_text like '0001-01-01%' then cast(null as timestamp)
+            when completed_text like '____-__-__T__:__:__' or completed_text like '____-__-__T__:__:__%Z'
+                then try_cast(completed_text as timestamp)
+            else instant_of(completed_text)
+        end as completed_at,
         case
             when try_cast(progress_text as double) between -1000000 and 1000000
                 then try_cast(progress_text as double)

@@ -108,7 +108,7 @@ def test_a_window_narrowed_to_a_search_or_not_proven_covers_nothing(raw: Raw) ->
 def test_a_day_counts_what_each_witness_told_of_it(played: Raw) -> None:
     """Eleven transactions, four of them told by the API alone."""
     played.make("audit.coverage_daily")
-    told = "transaction_count, api_count, webhook_count, matched_count, missing_on_webhook_count, unresolved_count"
+    told = "change_count, api_count, webhook_count, matched_count, missing_on_webhook_count, unresolved_count"
     assert played.table("audit.coverage_daily", told, "day_utc")[0] == (11, 11, 7, 7, 4, 0)
 
 

@@ -1,0 +1,42 @@
+-- One row per call that told something new: the dates in its answer, beside the span that was asked for.
+with
+
+versions as (
+
+    select
+        call_id,
+        started_at,
+        completed_at,
+        is_completed
+    from intermediate.int_tellings_unioned
+    where witness = 'api'
+
+),
+
+spans as (
+
+    select
+        call_id,
+        count(*) as version_count,
+        min(started_at) as first_started_at,
+        max(started_at) as last_started_at,
+        min(completed_at) as first_completed_at,
+        max(completed_at) as last_completed_at,
+        bool_or(not is_completed) as has_open
+    from versions
+    group by call_id
+
+)
+
+select
+    spans.call_id,
+    spans.version_count,
+    coalesce(
+        spans.first_started_at < calls.window_start or spans.last_started_at > calls.window_end, false
+    ) as is_start_outside,
+    spans.has_open
+    or coalesce(
+        spans.first_completed_at < calls.window_start or spans.last_completed_at > calls.window_end, false
+    ) as is_completion_outside
+from spans
+inner join raw.api_calls as calls on spans.call_id = calls.call_id
