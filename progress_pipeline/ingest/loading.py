@@ -8,6 +8,7 @@ dlt's working folder lives only as long as the `Loader`. Its state comes back fr
 believed only if the load that moved it was finished.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -122,8 +123,12 @@ class Loader:
 
     def __enter__(self) -> Self:
         self._warehouse.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{self._warehouse.name}.loading-"
+        for leftover in self._warehouse.parent.glob(f"{prefix}*"):
+            # A killed run could not remove its own; one loader at a time, so nobody works in it.
+            shutil.rmtree(leftover, ignore_errors=True)
         folder = self._stack.enter_context(
-            tempfile.TemporaryDirectory(prefix=".loading-", dir=self._warehouse.parent, ignore_cleanup_errors=True)
+            tempfile.TemporaryDirectory(prefix=prefix, dir=self._warehouse.parent, ignore_cleanup_errors=True)
         )
         dlt.config["runtime.dlthub_telemetry"] = False
         dlt.config["runtime.log_level"] = "ERROR"
