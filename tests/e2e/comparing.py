@@ -28,7 +28,9 @@ def held(warehouse: Path) -> Held:
         for schema, table, columns in names:
             if f"{schema}.{table}" in OF_CALLS:
                 continue
-            shown = ", ".join(f'"{column}"' for column in columns if column not in NUMBERS)
+            shown = ", ".join(
+                f'"{column}"' for column in columns if column not in NUMBERS and not column.endswith("call_id")
+            )
             rows = connection.execute(f'select {shown} from "{schema}"."{table}"').fetchall()  # noqa: S608 - its own names
             tables[f"{schema}.{table}"] = sorted(rows, key=repr)
     return tables
