@@ -76,7 +76,7 @@ class Chaos:
         load(self.rig, self.warehouse, None)
         usual = time.monotonic() - start
         while not self.stop.is_set():
-            patience = random.uniform(0.2, 1.3) * usual  # noqa: S311 (any instant will do)
+            patience = random.uniform(0.2, 3.0) * usual  # noqa: S311 (any instant will do)
             if load(self.rig, self.warehouse, patience):
                 self.loads += 1
             else:

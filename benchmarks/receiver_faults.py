@@ -19,7 +19,7 @@ from benchmarks.receiver_power_cut import mounted
 from benchmarks.receiver_rig import Rig, Told, make_rig, read_ids, run_writers
 
 WRITERS = 16
-FAULT_SECONDS = 2.0
+FAULT_SECONDS = 6.0
 HUMBLE = ("/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 """Takes from root the right to write where the mode forbids it."""
 
