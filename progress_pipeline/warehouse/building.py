@@ -7,11 +7,12 @@ What is to be done with a model is decided in `deciding.py` and done here; how i
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import duckdb
 
-from progress_pipeline.errors import ModelError
+from progress_pipeline.errors import ModelError, WarehouseError
 from progress_pipeline.warehouse.build_state import ModelState, write_state
 from progress_pipeline.warehouse.deciding import Ledger
 from progress_pipeline.warehouse.graph import Graph
@@ -63,6 +64,7 @@ def build(
 
     Raises:
         ModelError: A model failed, or reads a table that is not there; nothing is changed then.
+        WarehouseError: DuckDB could not write, for instance for want of room; nothing is changed then either.
     """
     graph = Graph(models)
     wanted = [model for name, model in graph.models.items() if only is None or name in only]
@@ -78,10 +80,13 @@ def build(
         try:
             ledger = Ledger(connection, graph, wanted, full_refresh=full_refresh)
             built = _Build(connection, ledger, narrow).run()
-        except BaseException:
-            connection.execute("rollback")
+            connection.execute("commit")
+        except BaseException as error:
+            with suppress(duckdb.Error):  # a commit that failed has rolled back already
+                connection.execute("rollback")
+            if isinstance(error, duckdb.Error):
+                raise WarehouseError(f"The build could not be written, so nothing of it stands: {error}") from error
             raise
-        connection.execute("commit")
         _drop_temporary(connection)
     return built
 
@@ -217,9 +222,11 @@ def _changes_of(model: Model) -> str:
     return f"{TEMPORARY}changes_of_{model.name.replace('.', '__')}"
 
 
-def _failure(model: Model, error: duckdb.Error) -> ModelError:
+def _failure(model: Model, error: duckdb.Error) -> WarehouseError:
     """Tell of a model whose SQL failed, with the line in its own file where DuckDB names one."""
     text = str(error)
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+        return WarehouseError(f"Room ran out while {model.name} was made, so nothing of the build stands: {text}")
     line = re.search(r"^LINE (\d+):", text, re.MULTILINE)
     where = f"{model.path}:{max(int(line[1]) - 1, 1)}" if line else str(model.path)
     return ModelError(f"{where}: {model.name} failed: {text}")

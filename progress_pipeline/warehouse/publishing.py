@@ -79,6 +79,8 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
     """
     if published.stem.lower() in SCHEMA_NAMES:
         raise PublishError(f"{published} bears the name of a schema, which its readers would trip over. Rename it.")
+    if not warehouse.exists():
+        raise PublishError(f"There is no warehouse at {warehouse} yet, so there is nothing to publish. Run first.")
     chosen = [model for model in models if model.schema in PUBLISHED_SCHEMAS]
     published.parent.mkdir(parents=True, exist_ok=True)
     aside = published.with_name(f".{published.name}.{os.getpid()}.building")

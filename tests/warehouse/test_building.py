@@ -1,10 +1,15 @@
 """What a build does and does not do, model by model, and what it leaves behind."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import duckdb
 import pytest
 
 from progress_pipeline.errors import ModelError
 from progress_pipeline.warehouse.building import build
+from progress_pipeline.warehouse.connection import connect
 from tests.warehouse.projects import BY_K, BY_LOAD, Project, how, rows, say
 
 
@@ -168,3 +173,42 @@ def test_a_column_that_raw_gained_reaches_what_reads_it_with_a_star(
     raw.execute("alter table raw.said add column w bigint default 7")
     build(raw, project.models())
     assert rows(raw, "marts.fct_v")[0] == (1, "a", 10, 1, 7)
+
+
+BUILD_IN_LITTLE_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+from progress_pipeline.errors import WarehouseError
+from progress_pipeline.warehouse.building import build
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.models import read_models
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+warehouse, models = Path(sys.argv[1]), read_models(Path(sys.argv[2]))
+room = warehouse.stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+with connect(warehouse) as connection:
+    try:
+        build(connection, models)
+    except WarehouseError as error:
+        print(error)
+    print(connection.execute("select count(*) from staging.stg_said").fetchall())
+"""
+
+
+def test_a_full_disk_leaves_the_tables_as_they_were(staged: Project, warehouse: Path) -> None:
+    """A limit on the size of files stands for the full disk; the next build, with room, does it all."""
+    with connect(warehouse) as connection:
+        connection.execute("create schema raw")
+        connection.execute("create table raw.said as select 1 as k, 'a' as g, 1 as v, 1::bigint as load_number")
+        build(connection, staged.models())
+        connection.execute("insert into raw.said select range, md5(range::text), range % 9, 2 from range(1000000)")
+        connection.execute("checkpoint")
+    said = subprocess.run(  # noqa: S603 - the program is this test's own
+        [sys.executable, "-c", BUILD_IN_LITTLE_ROOM, str(warehouse), str(staged.folder)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "Room ran out while staging.stg_said was made" in said.stdout, said.stderr
+    assert said.stdout.endswith("[(1,)]\n")
+    with connect(warehouse) as connection:
+        assert how(build(connection, staged.models())) == {"staging.stg_said": (True, 1000000)}
