@@ -170,11 +170,13 @@ def test_a_repair_says_what_it_was_for_and_what_it_closed(played: Raw) -> None:
         found = [record(transaction_id=55, registration="r-55", progress=50)] if number == 55 else []
         played.call("repair", FIRST_DAY, AT, AT, found)
         played.window("repair", FIRST_DAY, AT, AT, search=f"r-{number}")
-    played.make("audit.repairs", "audit.repairs_due")
+    played.make("audit.repairs")
     assert played.table("audit.repairs", "search, call_count, concerned_gap_count, repaired_gap_count") == [
         ("r-55", 1, 1, 1),
         ("r-56", 1, 1, 0),
     ]
-    assert played.table("audit.repairs_due", "registration_id, attempt_count, next_try_at") == [
-        ("r-56", 1, AT + 6 * HOUR)
+    gaps = played.table("audit.gaps", "kind, registration_id, status, repair_attempt_count, next_repair_at")
+    assert [gap[1:] for gap in gaps if gap[0] == "missing_api"] == [
+        ("r-55", "repaired", 1, None),
+        ("r-56", "open", 1, AT + 6 * HOUR),
     ]

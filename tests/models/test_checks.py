@@ -56,11 +56,11 @@ def healthy(raw: Raw) -> Raw:
     return raw
 
 
-def twice(table: str) -> Callable[[Raw], None]:
-    """Plant rows of a table a second time."""
+def twice(table: str, where: str = "true") -> Callable[[Raw], None]:
+    """Plant a row of a table a second time."""
 
     def plant(raw: Raw) -> None:
-        raw.connection.execute(f"insert into {table} from {table} limit 1")
+        raw.connection.execute(f"insert into {table} from {table} where {where} limit 1")
 
     return plant
 
@@ -161,7 +161,7 @@ BEFORE: dict[str, Callable[[Raw], None]] = {
 """What is planted in raw before the models are made, by the check that is to fail."""
 
 AFTER: dict[str, Callable[[Raw], None]] = {
-    "fct_progress_keys_unique": twice("intermediate.int_registrations_merged"),
+    "fct_progress_keys_unique": twice("intermediate.int_registrations_merged", "not is_completed"),
     "fct_completions_keys_unique": twice("intermediate.int_completions_identified"),
     "fct_progress_events_keys_unique": twice("marts.fct_progress_events"),
     "dim_learners_keys_unique": twice("marts.dim_learners"),

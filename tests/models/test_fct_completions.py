@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.models.play import DAY, FIRST_DAY, HOUR, Raw, record
+from tests.models.play import DAY, FIRST_DAY, HOUR, NO_WATERMARK, Raw, record
 
 CODE, OTHER = "1b50007d-5d2f-4832-a5f5-646690045e2a", "2b50007d-5d2f-4832-a5f5-646690045e2a"
 DATE, LATER = "2026-01-02T09:00:00", "2026-01-05T09:00:00"
@@ -15,7 +15,7 @@ def completed(**values: Any) -> dict[str, Any]:
 
 def completions(raw: Raw, columns: str = "completion_id") -> list[tuple[Any, ...]]:
     """Give columns of all completions, in order."""
-    raw.make("marts.fct_completions")
+    raw.make("marts.fct_completions", stand_ins=NO_WATERMARK)
     return raw.table("marts.fct_completions", columns, "completion_id")
 
 

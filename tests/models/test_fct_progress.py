@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.models.play import DAY, FIRST_DAY, HOUR, Raw, record
+from tests.models.play import DAY, FIRST_DAY, HOUR, NO_WATERMARK, Raw, record
 
 DATE = "2026-01-02T09:00:00"
 CODE = "1b50007d-5d2f-4832-a5f5-646690045e2a"
@@ -10,7 +10,7 @@ CODE = "1b50007d-5d2f-4832-a5f5-646690045e2a"
 
 def standing(raw: Raw) -> dict[str, Any]:
     """Give the row of the only registration."""
-    raw.make("marts.fct_progress")
+    raw.make("marts.fct_progress", stand_ins=NO_WATERMARK)
     return raw.one("from marts.fct_progress")
 
 
@@ -28,7 +28,7 @@ def test_golden_rows(raw: Raw) -> None:
         "started",
         record(transaction_id=4, registration="r-3", progress=0, member_identifier=None, email=None, date_started=None),
     )
-    raw.make("marts.fct_progress")
+    raw.make("marts.fct_progress", stand_ins=NO_WATERMARK)
     rows = raw.values(
         "select registration_id, learner_id, activity_id, activity_title, first_name, last_name, email, started_at,"
         " progress_percent, is_completed, completed_at, completion_code, transaction_id, transaction_count,"
