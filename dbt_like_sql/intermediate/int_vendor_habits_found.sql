@@ -22,7 +22,7 @@ counted as (
 answers as (
 
     select
-        sum(version_count) as version_count,
+        cast(sum(version_count) as bigint) as version_count,
         bool_or(is_start_outside) as is_start_outside,
         bool_or(is_completion_outside) as is_completion_outside
     from intermediate.int_calls_spanned
@@ -35,7 +35,7 @@ select
     counted.several_states_count > counted.several_transactions_count as updates_in_place,
     case
         when answers.is_start_outside and answers.is_completion_outside then 'last_change'
-        when answers.version_count < 20 or answers.version_count is null then cast(null as varchar)
+        when answers.version_count < 20 or answers.version_count is null then cast(null as string)
         when not answers.is_completion_outside then 'completed'
         when not answers.is_start_outside then 'started'
     end as filters_on
