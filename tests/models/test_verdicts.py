@@ -47,7 +47,13 @@ def plant(vendor: Vendor, seed: int) -> Planted:
     chance = Random(seed)  # noqa: S311 - a test needs no secrecy
     inside = [one for one in vendor.updates if OUTAGE[0] <= one.at < OUTAGE[1]]
     busy = {one.registration for one in inside}
-    free = [one for one in last_of_each(vendor) if one.registration not in busy and one.at > FIRST_DAY + DAY]
+    free = [
+        one
+        for one in last_of_each(vendor)
+        if one.registration not in busy
+        and one.at > FIRST_DAY + DAY
+        and not OUTAGE[0] - 1.5 * DAY < one.at < OUTAGE[1] + 1.5 * DAY  # next to an outage a loss is one of its own
+    ]
     picked = chance.sample(free, 10)
     groups = [picked[start : start + 2] for start in range(0, 10, 2)]
     lost, late, withheld, never, differing = groups
