@@ -1,7 +1,7 @@
 """The receiver as a whole: its parts joined, started and stopped; in a command or, beside others, in a thread.
 
-listening sockets ─ accepting ─ protocol ─ application ─ committing ─> landing/writing ─> open segment
-│ tls       │ connections  │ tokens               keeping ─> sealed segments, journal
+sockets ─> accepting ─> protocol ─> application ─> committing ─> landing/writing ─> an open segment
+           tls          connections tokens                       keeping ─> sealed segments, the journal
 """
 
 import asyncio
