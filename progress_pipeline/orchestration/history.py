@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from progress_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +51,16 @@ def prepare_home(settings: Settings) -> Path:
 
 
 def open_history(settings: Settings) -> "dg.DagsterInstance":
-    """Open the history of runs; the caller closes it, as a context manager."""
+    """Open the history of runs; the caller closes it, as a context manager.
+
+    Two processes that open a new history at once would both make its files and tables, so they take turns.
+    """
     import dagster as dg  # noqa: PLC0415 - Dagster takes a second to import, and preparing a home needs none of it
 
-    return dg.DagsterInstance.from_config(str(prepare_home(settings)))
+    (settings.data_dir / "dagster").mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.data_dir / "dagster" / "opening.lock"):
+        history = dg.DagsterInstance.from_config(str(prepare_home(settings)))
+        for storage in (history.run_storage, history.event_log_storage, history.schedule_storage):
+            if storage is None:
+                raise RuntimeError("Dagster gave a history without storage")
+    return history
