@@ -14,12 +14,14 @@ import duckdb
 
 from progress_pipeline.errors import ModelError, WarehouseError
 from progress_pipeline.warehouse.build_state import ModelState, write_state
+from progress_pipeline.warehouse.changed_keys import ChangedKeys, NotByKeyError
 from progress_pipeline.warehouse.deciding import Ledger
 from progress_pipeline.warehouse.graph import Graph
 from progress_pipeline.warehouse.models import SCHEMAS, Model
 from progress_pipeline.warehouse.narrowed import TEMPORARY, Narrowed, narrowed
-from progress_pipeline.warehouse.refreshing import NotByKeyError, Question, Refresh, Surroundings, difference
+from progress_pipeline.warehouse.refreshing import difference, refresh
 from progress_pipeline.warehouse.standing import columns_of, count_rows
+from progress_pipeline.warehouse.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class _Build:
         self._connection = connection
         self._ledger = ledger
         self._narrow = narrow
-        self._answers: dict[Question, str] = {}
+        self._bench = Workbench(connection, ledger.graph, narrow, ledger.standing.columns)
 
     def run(self) -> list[Built]:
         """Build the wanted models and write the state."""
@@ -158,11 +160,9 @@ class _Build:
 
     def _make_table(self, model: Model) -> Built:
         """Make a table whole because rows upstream changed, and tell the difference."""
-        changes, made = _changes_of(model), f"{TEMPORARY}rows_made"
-        self._connection.execute(f"create or replace temp table {made} as\n{model.sql}")
+        made = self._bench.new_table(model.sql)
         names = ", ".join(f'"{name}"' for name, _ in self._ledger.standing.columns[model.name])
-        differing = difference(model.name, f"temp.{made}", names)
-        self._connection.execute(f"create or replace temp table {changes} as {differing}")
+        changes = self._bench.new_table(difference(model.name, f"temp.{made}", names))
         count = self._count(f"temp.{changes}")
         if count:
             self._connection.execute(f"create or replace table {model.name} as from temp.{made}")
@@ -176,14 +176,14 @@ class _Build:
         ledger.demand_known_changes(model, changed)
         if missing := graph.behind((*model.depends_on, model.name)) - self._narrow.names:
             raise NotByKeyError(f"{min(missing)} was not there when the build began")
-        seen = ledger.before[model.name].inputs
-        around = Surroundings(graph, self._narrow, ledger.standing.columns, changed, seen, self._answers)
-        keys, count = Refresh(self._connection, model, around).run(_changes_of(model))
-        if count:
-            ledger.differences[model.name] = _changes_of(model)
+        keys = ChangedKeys(self._bench, model, changed=changed, seen=ledger.before[model.name].inputs).find()
+        changes = refresh(self._bench, model, keys) if keys.count else None
+        if changes is not None:
+            ledger.differences[model.name] = changes
+        count = self._count(f"temp.{changes}") if changes else 0
         total = self._count(model.name)
         ledger.keep(model, total, answer=answer, has_changed=count > 0)
-        return Built(model.name, total, count, 0.0, was_incremental=True, how=f"{keys} keys looked at")
+        return Built(model.name, total, count, 0.0, was_incremental=True, how=f"{keys.count} keys looked at")
 
     def _stands_now(self, model: Model) -> None:
         """Look at what was just made, and see that the YAML names no column that it does not have."""
@@ -216,10 +216,6 @@ def _drop_temporary(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for (name,) in tables:
         connection.execute(f'drop table temp."{name}"')
-
-
-def _changes_of(model: Model) -> str:
-    return f"{TEMPORARY}changes_of_{model.name.replace('.', '__')}"
 
 
 def _failure(model: Model, error: duckdb.Error) -> WarehouseError:

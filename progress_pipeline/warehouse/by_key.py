@@ -37,9 +37,22 @@ def prove_by_key(model: Model) -> None:
     Raises:
         NotProvenError: It cannot be proven.
     """
-    proof = _Proof(model)
-    rows = proof.of_query(model.text.expression, {}, None)
-    for part, column in enumerate(model.incremental_by):
+    lookups = model.read_whole | {upstream for upstream, _ in model.keys_from}
+    _prove(model, model.incremental_by, lookups)
+
+
+def is_by_key(view: Model, key: Sequence[str]) -> bool:
+    """Say whether a view is proven to make the rows of a key, any key, from the rows of that key alone."""
+    try:
+        _prove(view, key, view.read_whole)
+    except NotProvenError:
+        return False
+    return True
+
+
+def _prove(model: Model, key: Sequence[str], lookups: frozenset[str]) -> None:
+    rows = _Proof(key, lookups).of_query(model.text.expression, {}, None)
+    for part, column in enumerate(key):
         if rows.key.get(column.lower()) != part:
             raise NotProvenError(f"the column {column} is not passed on from what it reads")
 
@@ -47,9 +60,9 @@ def prove_by_key(model: Model) -> None:
 class _Proof:
     """One proof."""
 
-    def __init__(self, model: Model) -> None:
-        self._by = {column.lower(): part for part, column in enumerate(model.incremental_by)}
-        self._lookups = model.read_whole | {upstream for upstream, _ in model.keys_from}
+    def __init__(self, key: Sequence[str], lookups: frozenset[str]) -> None:
+        self._by = {column.lower(): part for part, column in enumerate(key)}
+        self._lookups = lookups
 
     def of_query(self, query: exp.Expr, steps: Mapping[str, Rows], outer: Scope | None) -> Rows:
         """Judge a SELECT, a set operation or a bracket around one."""

@@ -10,9 +10,9 @@ import duckdb
 
 from progress_pipeline.errors import ModelError
 from progress_pipeline.warehouse.build_state import ModelState, Seen, read_state
+from progress_pipeline.warehouse.changed_keys import NotByKeyError
 from progress_pipeline.warehouse.graph import Graph, fingerprint
 from progress_pipeline.warehouse.models import RAW, Model
-from progress_pipeline.warehouse.refreshing import NotByKeyError
 from progress_pipeline.warehouse.standing import Standing, count_rows, look, raw_growth
 
 

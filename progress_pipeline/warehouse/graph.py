@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from progress_pipeline.warehouse.by_key import is_by_key
 from progress_pipeline.warehouse.models import RAW, Model
 from progress_pipeline.warehouse.row_by_row import passes_rows_on
 from progress_pipeline.warehouse.sql_folder import PRELUDE
@@ -20,6 +21,7 @@ class Graph:
         self.models: dict[str, Model] = {model.name: model for model in models}
         self._bases: dict[str, frozenset[str]] = {}
         self._passes: dict[str, bool] = {}
+        self._by_key: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def is_view(self, name: str) -> bool:
         """Say whether a name is a model that is a view."""
@@ -51,6 +53,14 @@ class Graph:
                 self.shows_changes(upstream) for upstream in view.depends_on if upstream not in view.read_whole
             )
         return self._passes[name]
+
+    def is_by_key(self, name: str, key: tuple[str, ...]) -> bool:
+        """Say whether a name is a view that makes the rows of a key from the rows of that key alone."""
+        if not self.is_view(name):
+            return False
+        if (name, key) not in self._by_key:
+            self._by_key[name, key] = is_by_key(self.models[name], key)
+        return self._by_key[name, key]
 
     def behind(self, names: Iterable[str]) -> set[str]:
         """Give names and all that stands behind those of them that are views."""

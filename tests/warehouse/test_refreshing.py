@@ -75,13 +75,48 @@ def test_changes_flow_through_a_view_that_passes_rows_on(raw: duckdb.DuckDBPyCon
 
 
 def test_a_view_that_groups_makes_its_reader_be_built_whole(raw: duckdb.DuckDBPyConnection, project: Project) -> None:
-    """Which rows such a view lost cannot be known, so nothing is guessed."""
-    project.write("staging.stg_said", "select k, max(v) as v from raw.said group by k")
+    """Where it groups by something else than the key: which keys it lost cannot be known, so nothing is guessed."""
+    project.write("staging.stg_said", "select max(k) as k, sum(v) as v from raw.said group by g, v")
     project.write("marts.things", "select k, v from staging.stg_said", **BY_K)
     build(raw, project.models())
     say(raw, 2, (1, "a", 99))
     assert not how(build(raw, project.models()))["marts.things"][0]
-    assert rows(raw, "marts.things") == [(1, 99), (2, 20), (3, 30)]
+    assert rows(raw, "marts.things") == [(1, 10), (1, 99), (2, 20), (3, 30)]
+
+
+def test_a_view_within_the_key_is_narrowed_from_beneath(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
+    """A view that groups by the key, and one that joins by it, are as good as tables; a lookup beside stays whole."""
+    staged.write("intermediate.int_top", "select k, max(v) as v from staging.stg_said group by k")
+    staged.write(
+        "intermediate.int_both",
+        """
+        select said.k, said.v, tops.v as top, runs.as_of
+        from staging.stg_said as said inner join intermediate.int_top as tops on tops.k = said.k
+        cross join raw.runs as runs
+        """,
+        read_whole=["raw.runs"],
+    )
+    staged.write("marts.fct_v", "select k, sum(top - v) as below from intermediate.int_both group by k", **BY_K)
+    build(raw, staged.models())
+    say(raw, 2, (1, "a", 99), (4, "c", 5))
+    assert how(build(raw, staged.models()))["marts.fct_v"] == (True, 3)
+    assert rows(raw, "marts.fct_v") == [(1, 89), (2, 0), (3, 0), (4, 0)]
+
+
+def test_a_name_that_is_lookup_here_and_driver_there_shows_both_what_they_should(
+    raw: duckdb.DuckDBPyConnection, staged: Project
+) -> None:
+    """A model reads all of a table as a lookup, and its keys' rows through a view: the view is filtered from above."""
+    staged.write("intermediate.int_v", "select k, v from staging.stg_said")
+    staged.write(
+        "marts.shares",
+        "select k, v, (select count(*) from staging.stg_said) >= 3 as is_much from intermediate.int_v",
+        read_whole=["staging.stg_said"], **BY_K,
+    )  # fmt: skip
+    build(raw, staged.models())
+    say(raw, 2, (1, "a", 11))
+    build(raw, staged.models())
+    assert rows(raw, "marts.shares") == [(1, 10, True), (1, 11, True), (2, 20, True), (3, 30, True)]
 
 
 def test_a_table_passes_on_only_what_differs(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
