@@ -81,9 +81,11 @@ numbered as (
 
     select
         *,
-        sum(is_beginning) over (
-            order by silent_from asc nulls first
-            rows between unbounded preceding and current row
+        cast(
+            sum(is_beginning) over (
+                order by silent_from asc nulls first
+                rows between unbounded preceding and current row
+            ) as bigint
         ) as silence_number
     from marked
 
@@ -184,7 +186,7 @@ usual as (
 
     select
         weighed.silent_from,
-        sum(days.update_count) / (count(*) * 24.0) as updates_per_hour
+        avg(cast(days.update_count as double)) / 24.0 as updates_per_hour
     from weighed
     inner join days
         on
@@ -226,7 +228,7 @@ refused as (
 )
 
 select
-    md5('outage|' || cast(outages.silent_from as varchar)) as outage_id,
+    md5('outage|' || cast(outages.silent_from as string)) as outage_id,
     outages.silent_from as started_at,
     outages.silent_until as ended_at,
     outages.silent_until is null as is_ongoing,
