@@ -67,7 +67,19 @@ rejected as (
     inner join raw.rejects as rejects
         on
             gaps.failing_witness = rejects.source
+            and gaps.changed_after <= rejects.observed_at
+            and (gaps.failing_witness = 'api' or seconds_after(gaps.changed_before, 600) >= rejects.observed_at)
             and instr(rejects.raw_text, gaps.registration_id) > 0
+
+),
+
+-- One transaction under two registrations: each witness owes what the other told.
+contradicted as (
+
+    select transaction_id
+    from gaps
+    group by transaction_id
+    having count(distinct registration_id) > 1
 
 ),
 
@@ -168,7 +180,9 @@ judged as (
             else 'open'
         end as status,
         case
-            when gaps.failing_witness = 'both' or gaps.kind = 'field_mismatch' then 'vendor_contradicts_itself'
+            when
+                gaps.kind = 'field_mismatch' or contradicted.transaction_id is not null
+                then 'vendor_contradicts_itself'
             when rejected.gap_id is not null then 'rejected_as_unreadable'
             when gaps.failing_witness = 'webhook' and gaps.same_told_at is not null then 'late'
             when in_outage.outage_cause = 'receiver_refusing' then 'receiver_refusing'
@@ -195,6 +209,7 @@ judged as (
     left join in_outage on gaps.gap_id = in_outage.gap_id
     left join refused on gaps.gap_id = refused.gap_id
     left join rejected on gaps.gap_id = rejected.gap_id
+    left join contradicted on gaps.transaction_id = contradicted.transaction_id
     left join asked on gaps.gap_id = asked.gap_id
     left join tries on gaps.gap_id = tries.gap_id
     left join acceptances on gaps.gap_id = acceptances.gap_id

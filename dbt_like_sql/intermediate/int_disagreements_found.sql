@@ -18,7 +18,8 @@ calls as (
 
 ),
 
--- Nearly all transactions: one version from the API, the same state from the webhook, each in time.
+-- All but the many that are as they should be: one version from the API, the same state from the webhook, each in time.
+-- What the API told before the webhook's first delivery, and the webhook never, is not owed by anybody.
 doubtful as (
 
     select
@@ -27,8 +28,10 @@ doubtful as (
     from intermediate.int_transactions_witnessed as witnessed
     left join loads as api_loads on witnessed.api_first_load_number = api_loads.load_number
     left join loads as webhook_loads on witnessed.webhook_last_load_number = webhook_loads.load_number
+    cross join intermediate.int_webhook_begun as webhook
     where
-        not coalesce(
+        (witnessed.told_by_webhook or witnessed.api_last_told_at >= webhook.began_at)
+        and not coalesce(
             witnessed.api_version_count = 1
             and witnessed.api_state_order = witnessed.webhook_state_order
             and (

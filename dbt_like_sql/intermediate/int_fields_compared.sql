@@ -1,7 +1,8 @@
 -- One row per transaction and set of fields in which its two witnesses told one state with different values.
 -- Both must give a value: what one leaves out contradicts nothing. Instants are compared by the second, addresses
 -- without regard to case, and an IRI's last slash does not count. The first telling of each witness is compared: what
--- differs only later is a change and no contradiction.
+-- differs only later is a change and no contradiction. Nor is a name or a title that the API itself told as the webhook
+-- did, in an earlier answer about the registration: it changed between the push and the answer.
 with
 
 -- All but the many that were told alike, word for word.
@@ -33,6 +34,10 @@ pairs as (
         api.is_completed,
         api.call_id,
         webhook.delivery_id,
+        webhook.email as webhook_email,
+        webhook.first_name as webhook_first_name,
+        webhook.last_name as webhook_last_name,
+        webhook.activity_title as webhook_activity_title,
         greatest(api.told_at, webhook.told_at) as told_at,
         greatest(api.load_number, webhook.load_number) as load_number,
         row_number() over (
@@ -108,6 +113,15 @@ named as (
         told_at,
         load_number,
         pair_number,
+        webhook_email,
+        webhook_first_name,
+        webhook_last_name,
+        webhook_activity_title,
+        member_identifier is null
+        and activity_id is null
+        and started_at is null
+        and completed_at is null
+        and completion_code is null as is_of_names_alone,
         concat_ws(
             ', ',
             case when email is not null then 'email' end,
@@ -136,6 +150,47 @@ named as (
 
 ),
 
+doubtful_registrations as (
+
+    select distinct registration_id
+    from doubtful
+
+),
+
+names_told as (
+
+    select
+        unioned.registration_id,
+        unioned.email,
+        unioned.first_name,
+        unioned.last_name,
+        unioned.activity_title,
+        min(unioned.call_id) as call_id
+    from intermediate.int_tellings_unioned as unioned
+    inner join doubtful_registrations on unioned.registration_id = doubtful_registrations.registration_id
+    where unioned.witness = 'api'
+    group by
+        unioned.registration_id, unioned.email, unioned.first_name, unioned.last_name, unioned.activity_title
+
+),
+
+contradicting as (
+
+    select named.*
+    from named
+    left join names_told
+        on
+            named.registration_id = names_told.registration_id
+            and named.call_id > names_told.call_id
+            and named.is_of_names_alone
+            and coalesce(named.webhook_email, '') = coalesce(names_told.email, '')
+            and coalesce(named.webhook_first_name, '') = coalesce(names_told.first_name, '')
+            and coalesce(named.webhook_last_name, '') = coalesce(names_told.last_name, '')
+            and coalesce(named.webhook_activity_title, '') = coalesce(names_told.activity_title, '')
+    where named.differing_fields <> '' and named.pair_number = 1 and names_told.registration_id is null
+
+),
+
 differing as (
 
     select
@@ -144,8 +199,7 @@ differing as (
             partition by registration_id, transaction_id, differing_fields
             order by told_at asc nulls last, state_order asc nulls last
         ) as state_number
-    from named
-    where differing_fields <> '' and pair_number = 1
+    from contradicting
 
 ),
 
