@@ -15,6 +15,9 @@ from progress_pipeline.vendor.inference import observe
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.windows import Window
 
+ENOUGH_TO_OVERLAP = 16
+"""Records of a page from which on losing some to an overlap leaves enough."""
+
 Asking = Generator[Answer, None, Answer]
 """Yields the answer and returns it."""
 
@@ -104,6 +107,11 @@ class Asker:
         """Give the place in its list at which an answer begins."""
         question = answer.question
         return question.start * question.number if self.answers.start_unit == "pages" else question.start
+
+    @property
+    def can_overlap(self) -> bool:
+        """Whether pages can begin before the end of the last one; where `start` counts pages, short ones cannot."""
+        return self.answers.start_unit == "rows" or self.fits >= ENOUGH_TO_OVERLAP
 
     def is_full(self, answer: Answer) -> bool:
         """Say whether an answer holds as many records as it could."""

@@ -5,14 +5,14 @@ proves comes back as MORE, to be cut, or as FAILED where cutting is of no use an
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.linking import Linking
-from progress_pipeline.vendor.measuring import Length, measure
+from progress_pipeline.vendor.measuring import Length, learn_cap, measure
 from progress_pipeline.vendor.sizing import Sizing
 from progress_pipeline.vendor.starting import find_unit, gauge
 from progress_pipeline.vendor.tiles import Tile, Verdict, ask_whole
@@ -20,10 +20,10 @@ from progress_pipeline.vendor.tiles import Tile, Verdict, ask_whole
 Bringing: TypeAlias = Generator[Answer, None, tuple[Tile, Answer]]
 Way: TypeAlias = Literal["linked", "sized"]
 
-FILL = 0.8
-LINKED_PAGES, OVERLAPPING_PAGES = 60, 10
-"""Pages of a window that is linked: many where a page costs a call; fewer where `start` counts pages, since they
-shrink."""
+FILL, LEAST_FILL = 0.8, 0.3
+LINKED_PAGES = 60
+OVERLAPPING_PAGES = 10.0
+"""Where `start` counts pages, each that overlaps the one before is a little shorter, so a window has only some."""
 SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 8.0, 1.0, 12.0
 """Pages of a window that is sized: at first, at least and at most; the more a list moves, the fewer."""
 DEAR = 1.7
@@ -40,10 +40,12 @@ class Bringer:
     Attributes:
         asker: Asks.
         sized_pages: Pages of a window that is sized.
+        is_coarse: Whether the order that there is has keys with more rows than a page, so that it links nothing.
     """
 
     asker: Asker
-    sized_pages: float = field(default=SIZED_PAGES)
+    sized_pages: float = SIZED_PAGES
+    is_coarse: bool = False
 
     @property
     def answers(self) -> Answers:
@@ -75,18 +77,18 @@ class Bringer:
         """Give how many new rows a window is meant to hold, if so many come again with each."""
         fits, way = self.asker.fits, self.way()
         if way is None:
-            return max(fits * FILL - repeated, fits * 0.1)
-        linked = LINKED_PAGES if self._is_cheap(way) else OVERLAPPING_PAGES
-        pages = (linked if way == "linked" else self.sized_pages) + FLOOR_WORTH * repeated / fits
+            return max(fits * FILL - repeated, fits * LEAST_FILL)
+        pages = (LINKED_PAGES if way == "linked" else self.sized_pages) + FLOOR_WORTH * repeated / fits
+        if self.answers.start_unit == "pages":
+            pages = min(pages, OVERLAPPING_PAGES)
         affordable = self.asker.client.ledger.left(self.asker.purpose) - CALLS_KEPT
         return fits * max(min(pages, affordable) - 0.5, FILL)
 
     def way(self) -> Way | None:
         """Say by which proof a window can be paged, if by any."""
-        unit = self.answers.start_unit
-        if unit not in {"rows", "pages"}:
+        if self.answers.start_unit not in {"rows", "pages"}:
             return None
-        if self.answers.is_ordered:
+        if self.answers.is_ordered and not self.is_coarse and self.asker.can_overlap:
             return "linked"
         return "sized" if self.sized_pages > FEWEST_PAGES else None
 
@@ -114,7 +116,9 @@ class Bringer:
         paging = Linking(self.asker, tile) if way == "linked" else Sizing(self.asker, tile)
         paged = yield from paging.run(first)
         is_proven = paged.verdict is Verdict.PROVEN
-        if isinstance(paging, Sizing):
+        if isinstance(paging, Linking):
+            self.is_coarse = self.is_coarse or paging.is_coarse
+        else:
             self._note_sizing(paging.calls * self.asker.fits > DEAR * tile.size, is_proven=is_proven)
         if is_proven or is_last_resort:
             return paged
@@ -129,10 +133,13 @@ class Bringer:
         """Measure one window, and ask it again if its list is not as long as what came."""
         measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless)
         if measured.length is not Length.EQUAL:
-            tile, _ = yield from ask_whole(self.asker, tile)
+            size, is_longer = tile.size, measured.length is Length.LONGER
+            tile, answer = yield from ask_whole(self.asker, tile)
             if tile.verdict is not Verdict.UNSURE:
                 return tile
             measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless)
+            if is_longer and measured.length is Length.LONGER and tile.size == size:
+                learn_cap(self.answers, answer)
         if measured.length is Length.EQUAL:
             return tile.judged(Verdict.PROVEN, measured.told, tile.size)
         return tile.judged(Verdict.MORE if measured.length is Length.LONGER else Verdict.FAILED, measured.told)

@@ -28,10 +28,12 @@ class Cutter:
 
     Attributes:
         newest_first: Which end it begins at.
+        shortest: Windows that are no longer are not cut.
         at_most: How long the next window is at most.
     """
 
     newest_first: bool
+    shortest: timedelta = SHORTEST
     at_most: timedelta | None = None
     _stuck: int = 0
     _full: set[str] = field(default_factory=set)
@@ -42,7 +44,7 @@ class Cutter:
         if not forecast.is_blind and forecast.rows(left) > target * almost_all:
             part = forecast.cut(left, target, from_end=self.newest_first)
         if self.at_most is not None and part.duration > self.at_most:
-            at_most = max(self.at_most, SHORTEST)
+            at_most = max(self.at_most, self.shortest)
             part = (
                 Window(part.end - at_most, part.end) if self.newest_first else Window(part.start, part.start + at_most)
             )
@@ -60,7 +62,7 @@ class Cutter:
         """Say whether cutting is of no use: the window is a second, or ever shorter ones bring the same rows."""
         self._stuck = self._stuck + 1 if ids == self._full else 0
         self._full = ids
-        return part.duration <= SHORTEST or self._stuck >= STUCK
+        return part.duration <= self.shortest or self._stuck >= STUCK
 
     def narrow(self, part: Window, instants: NDArray[np.float64], *, can_isolate: bool) -> None:
         """Make the next window shorter than one that was too full.
@@ -77,7 +79,7 @@ class Cutter:
             return
         reach = part.end - spike.end if self.newest_first else spike.start - part.start
         across = part.end - spike.start if self.newest_first else spike.end - part.start
-        if reach - BESIDE > SHORTEST:
+        if reach - BESIDE > self.shortest:
             self.at_most = reach - BESIDE
         elif across + BESIDE < part.duration:
             self.at_most = across + BESIDE

@@ -20,8 +20,8 @@ from progress_pipeline.vendor.tiles import Tile, Verdict
 STEPS_BACK = 4
 """So often a row that is not found again is sought further back."""
 MOST_PAGES = 200
-TAILS = 3
-"""So often nothing comes after the last row until it is the last, where the page does not begin as it was meant to."""
+TAILS = 4
+"""The end is believed when nothing came after the last row twice, or four times where the page began elsewhere."""
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Linking:
         back: How far before that the next page begins.
         steps: How often it was sought further back.
         tails: How often nothing came after the last row.
+        is_coarse: Whether a key has more rows than a page.
         nameless: Where things without a transaction stand.
         counts: What `count` said, page by page.
     """
@@ -52,6 +53,7 @@ class Linking:
     back: int = 0
     steps: int = 0
     tails: int = 0
+    is_coarse: bool = False
     nameless: set[int] = field(default_factory=set)
     counts: set[int | None] = field(default_factory=set)
 
@@ -75,7 +77,7 @@ class Linking:
         if self.pages and not self._links(keys, sort):
             return self._step_back()
         has_fresh = not self.tile.ids.issuperset(ids)
-        begins_well = bool(ids) and ids[0] in self.tile.ids
+        begins_well = bool(ids) and start + page.records["position"][0].as_py() == self.resume
         self.tile.ids.update(ids)
         self.keys.update(keys)
         self.nameless.update(start + reject.position for reject in page.rejects if reject.position is not None)
@@ -84,10 +86,14 @@ class Linking:
             self.last_key = keys[-1]
             first_of_last = keys.index(self.last_key)
             if sort != BY_ID and start + first_of_last and first_of_last == 0:
+                self.is_coarse = True
                 return self._fail(f"a {sort} has more rows than a page")
             self.resume = start + places[-1 if sort == BY_ID else max(first_of_last - 1, 0)]
-        self.tails = 0 if has_fresh else TAILS if begins_well else self.tails + 1
+        self.tails = 0 if has_fresh else self.tails + (TAILS // 2 if begins_well else 1)
         self.pages, self.back, self.steps = self.pages + 1, 0, 0
+        if self.tails and self.asker.is_full(answer):
+            self.is_coarse = sort != BY_ID
+            return self._fail(f"rows of one {sort} fill a page")
         return self._end(answer)
 
     def _links(self, keys: list[str], sort: str) -> bool:

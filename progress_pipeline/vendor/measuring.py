@@ -16,6 +16,8 @@ from progress_pipeline.vendor.windows import Window
 
 FAR = 10_000_000
 """A `start` that no list reaches."""
+EMPTY_ASKED = 3
+"""So often an empty list is asked again until it is taken to be empty."""
 
 
 class Length(Enum):
@@ -56,13 +58,19 @@ def measure(asker: Asker, asked: Window, ids: set[str], nameless: int = 0) -> Ge
     """
     size = len(ids) + nameless
     if size == 0:
-        answer = yield from asker.ask_aside(asked, start=0)
-        is_empty = answer.page.size == 0
-        told = "measured: nothing, asked twice" if is_empty else "it is not empty"
-        return Measured(Length.EQUAL if is_empty else Length.LONGER, told, answer.page.size)
+        return (yield from _ask_for_nothing(asker, asked))
     if asker.answers.start_unit == "ignored":
         return (yield from _ask_from_both_ends(asker, asked, ids, size))
     return (yield from _measure_by_rows(asker, asked, ids, size))
+
+
+def _ask_for_nothing(asker: Asker, asked: Window) -> Generator[Answer, None, Measured]:
+    """Ask an empty list again, several times, since servers give empty answers for many reasons."""
+    for _ in range(EMPTY_ASKED):
+        answer = yield from asker.ask_aside(asked, start=0)
+        if answer.page.size:
+            return Measured(Length.LONGER, "it is not empty", answer.page.size)
+    return Measured(Length.EQUAL, f"measured: nothing, asked {1 + EMPTY_ASKED} times")
 
 
 def _measure_by_rows(asker: Asker, asked: Window, ids: set[str], size: int) -> Generator[Answer, None, Measured]:
@@ -70,26 +78,38 @@ def _measure_by_rows(asker: Asker, asked: Window, ids: set[str], size: int) -> G
     answer = yield from asker.ask_from(asked, max(size - 1, 1), is_aside=True)
     page, start = answer.page, asker.place(answer)
     expected = size - start
+    has_room = expected < min(answer.question.number, asker.fits)
     came = page.records["transaction_id"].to_pylist()
     confirm_count(answers, answer, size)
+    if page.size == 0 and answers.count_is_total and page.count == size:
+        return Measured(Length.EQUAL, f"counted: {page.count} are announced")
+    if not has_room or (page.size == 0 < expected and answers.start_unit is None):
+        # An answer without room could not show a further row, and an empty one may be the page of another unit.
+        return (yield from _measure_by_ones(asker, asked, size))
     if page.size == expected and ids.issuperset(came):
         if answers.start_unit is None and size > 1:
             learn_unit(answers, "rows", f"call {answer.call_id}: from row {start} of {size} on came one", answer)
         return Measured(Length.EQUAL, f"measured: from row {start} on come {expected} of {size}")
     if page.size == 0:
-        if answers.count_is_total and page.count == size:
-            return Measured(Length.EQUAL, f"counted: {page.count} are announced")
-        if answers.start_unit is None:
-            return (yield from _measure_by_ones(asker, asked, size))
         return Measured(Length.SHORTER, f"from row {start} of {size} on comes nothing")
+    return (yield from _explain(asker, asked, ids, answer, expected))
+
+
+def _explain(
+    asker: Asker, asked: Window, ids: set[str], answer: Answer, expected: int
+) -> Generator[Answer, None, Measured]:
+    """Say why more came than there is to come: the list is longer, or `start` is ignored."""
+    page, size = answer.page, len(ids)
+    came = page.records["transaction_id"].to_pylist()
     if page.size >= min(size, asker.fits) and ids.issuperset(came):
         far = yield from asker.ask_aside(asked, start=FAR, number=1)
         if far.page.size:
-            learn_unit(answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows of a short list", far)
+            learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows of a short list", far)
             return (yield from _ask_from_both_ends(asker, asked, ids, size))
     if page.size == size < asker.page_size:
-        learn_cap(answers, answer)
-    return Measured(Length.LONGER, f"from row {start} of {size} on come {page.size}", max(page.size - expected, 1))
+        learn_cap(asker.answers, answer)
+    told = f"from row {asker.place(answer)} on come {page.size}, not {expected}"
+    return Measured(Length.LONGER, told, max(page.size - expected, 1))
 
 
 def _measure_by_ones(asker: Asker, asked: Window, size: int) -> Generator[Answer, None, Measured]:
@@ -119,7 +139,7 @@ def _ask_from_both_ends(asker: Asker, asked: Window, ids: set[str], size: int) -
 def learn_cap(answers: Answers, answer: Answer) -> None:
     """Learn that the vendor gives fewer records than it is asked for, from an answer that came so twice."""
     size = answer.page.size
-    if size < answer.question.number and answers.page_cap != size:
+    if 0 < size < answer.question.number and answers.page_cap != size:
         evidence = f"call {answer.call_id}: {size} came, twice, of {answer.question.number} asked for; there are more"
         answers.refine("page_cap", size, evidence, answer.call_id)
 

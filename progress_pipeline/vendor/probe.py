@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from progress_pipeline.errors import CallsUsedUpError, UnreadableAnswerError, VendorUnavailableError
-from progress_pipeline.vendor.answers import COMPLETED, FILTER_DATES, STARTED, Answers, Finding
+from progress_pipeline.vendor.answers import COMPLETED, FARTHEST_ZONE, FILTER_DATES, STARTED, Answers, Finding
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer, VendorClient
 from progress_pipeline.vendor.dates import seconds
@@ -26,10 +26,12 @@ HOUR = timedelta(hours=1)
 CLOCK_CHANGE = 3600
 APART = timedelta(days=3)
 NOON = 12
-WITNESSES = 3
+WITNESSES = 2
+MOST_FOR_DATES = 9
 WINTER, SUMMER = frozenset({11, 12, 1, 2}), frozenset({5, 6, 7, 8})
 WIDE = timedelta(days=3650)
 SETTLED = timedelta(hours=1)
+MARGIN = timedelta(minutes=1)
 
 Probing = Generator[Answer, None, None]
 
@@ -114,10 +116,14 @@ def _learn_dates(asker: Asker, chosen: list[Witness]) -> Generator[Answer, None,
             if not is_there:
                 continue
             _note_filter(asker.answers, one, name, answer)
-            yield from _learn_grain(asker, one, at)
+            yield from _learn_grain(asker, one, at, timedelta())
             if asker.answers.get("grain") == "second":
                 yield from _learn_zone(asker, one, at, name, chosen)
             return one, at
+    for one in chosen[:1]:
+        for name, at in one.dates():
+            if (yield from _find_shift(asker, one, name, at)):
+                return None
     return None
 
 
@@ -135,32 +141,55 @@ def _note_filter(answers: Answers, one: Witness, name: str, answer: Answer) -> N
         answers.refine(f"not_{other}", ["probe"] * len(FILTER_DATES), evidence, answer.call_id)
 
 
-def _learn_grain(asker: Asker, one: Witness, at: datetime) -> Probing:
+def _learn_grain(asker: Asker, one: Witness, at: datetime, shift: timedelta) -> Probing:
     """A record that stands in another window of the same day was found by its day."""
-    beside = Window(at + 2 * SECOND, at + HOUR) if at.hour < NOON else Window(at - HOUR, at - 2 * SECOND)
-    answer, is_there = yield from _looks(asker, one, beside)
+    near = SECOND if not shift else HOUR
+    beside = Window(at + 2 * near, at + 4 * HOUR) if at.hour < NOON else Window(at - 4 * HOUR, at - 2 * near)
+    answer, is_there = yield from _looks(asker, one, Window(beside.start - shift, beside.end - shift))
     evidence = f"call {answer.call_id}: transaction {one.transaction_id} "
     if is_there:
         asker.answers.learn("grain", "day", evidence + "is found anywhere on its day", answer.call_id)
     else:
-        asker.answers.learn("grain", "second", evidence + "is found at its second and not beside it", answer.call_id)
+        asker.answers.learn("grain", "second", evidence + "is found at its time and not beside it", answer.call_id)
 
 
 def _learn_zone(asker: Asker, one: Witness, at: datetime, name: str, chosen: list[Witness]) -> Probing:
     """Ranges are read in UTC, to the hour that clocks are changed by, or exactly where that shows in two seasons."""
     evidence = f"transaction {one.transaction_id} is found at {at:%Y-%m-%d %H:%M:%S} UTC"
     bounds = [-CLOCK_CHANGE, CLOCK_CHANGE]
+    season = SUMMER if at.month in WINTER else WINTER if at.month in SUMMER else frozenset[int]()
     for other in chosen:
         date = dict(other.dates()).get(name)
-        if date is not None and {(date.month in season, at.month in season) for season in (WINTER, SUMMER)} == {
-            (True, False),
-            (False, True),
-        }:
+        if date is not None and date.month in season:
             _, is_there = yield from _looks(asker, other, Window(date - SECOND, date + SECOND))
             if is_there:
                 bounds = [0, 0]
                 evidence += f", transaction {other.transaction_id} at {date:%Y-%m-%d %H:%M:%S} UTC"
     asker.answers.learn("zone", bounds, evidence)
+
+
+def _find_shift(asker: Asker, one: Witness, name: str, at: datetime) -> Generator[Answer, None, bool]:
+    """Find by halving how far from its date a record stands, as it does not in UTC; say whether it was found."""
+    low, high = at - FARTHEST_ZONE - HOUR, at + FARTHEST_ZONE + HOUR
+    answer, is_there = yield from _looks(asker, one, Window(low, high))
+    if not is_there:
+        return False
+    while high - low > HOUR:
+        middle = low + (high - low) / 2
+        answer, is_there = yield from _looks(asker, one, Window(low, middle))
+        low, high = (low, middle) if is_there else (middle, high)
+    # Where both ends are read as days and neither is in, no hour of its day shows it, and nothing is learned.
+    answer, is_there = yield from _looks(asker, one, Window(low - MARGIN, high + MARGIN))
+    if not is_there:
+        return False
+    shift = at - (low + (high - low) / 2)
+    yield from _learn_grain(asker, one, at, shift)
+    if asker.answers.get("grain") == "second":
+        _note_filter(asker.answers, one, name, answer)
+        bounds = [(at - high).total_seconds() - CLOCK_CHANGE, (at - low).total_seconds() + CLOCK_CHANGE]
+        evidence = f"call {answer.call_id}: transaction {one.transaction_id} stands {shift} before its date"
+        asker.answers.learn("zone", [int(bound) for bound in bounds], evidence, answer.call_id)
+    return True
 
 
 def probe(client: VendorClient, answers: Answers, *, now: datetime, page_size: int) -> list[Finding]:
@@ -192,7 +221,7 @@ def _probe(asker: Asker, now: datetime) -> Probing:
     yield from _learn_paging(asker, wide, first)
     answers.refine("dates_tried", now.isoformat(), "")
     chosen = witnesses(first)[:WITNESSES]
-    found = (yield from _learn_dates(asker, chosen)) if len(asker.call_ids) <= PROBE_CALLS - 7 else None
+    found = (yield from _learn_dates(asker, chosen)) if len(asker.call_ids) <= PROBE_CALLS - MOST_FOR_DATES else None
     if found is not None and answers.get("grain") == "second":
         yield from _learn_ends(asker, *found)
     if chosen and len(asker.call_ids) < PROBE_CALLS:

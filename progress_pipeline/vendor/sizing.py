@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.measuring import Length, Measured, measure
-from progress_pipeline.vendor.slipped import Places
+from progress_pipeline.vendor.slipped import GROUPED, Places
 from progress_pipeline.vendor.tiles import Tile, Verdict
 
 MOST_CALLS = 100
 PATIENCE, SEARCHES = 2, 4
 """A window may take so many times the calls of its first pass, and some more."""
+STALLS = 3
 FEW = 2
 """So many missing rows are looked for by halving; for more, the list is paged again."""
 
@@ -69,10 +70,14 @@ class Sizing:
 
     def _page_on(self, answer: Answer) -> Generator[Answer, None, str | None]:
         """Page from an answer to the end; give why that is not possible, or None."""
+        farthest, stalls = -1, 0
         while self._take(answer):
-            if self.calls > MOST_CALLS:
-                return "the list has no end"
-            following = max(self.reached - _shared(answer), self.asker.place(answer) + 1)
+            stalls = 0 if self.reached > farthest else stalls + 1
+            farthest = max(farthest, self.reached)
+            if self.calls > MOST_CALLS or stalls >= STALLS:
+                return f"paging does not go on from row {self.reached}"
+            overlap = _shared(answer) if self.asker.can_overlap else 0
+            following = max(self.reached - overlap, self.asker.place(answer) + 1)
             answer = yield from self.asker.ask_from(self.tile.asked, following)
         return None
 
@@ -127,7 +132,7 @@ def _shared(answer: Answer) -> int:
     """Give how many rows at the end of a page share a name with the last one, and one more."""
     records = answer.page.records
     shared = 0
-    for column in ("last_name", "first_name"):
+    for column in GROUPED:
         names = [name.casefold() if name else name for name in records[column].to_pylist()]
         run = next((index for index, name in enumerate(reversed(names)) if name != names[-1]), len(names))
         shared = max(shared, run)

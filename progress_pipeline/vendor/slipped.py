@@ -10,7 +10,8 @@ from itertools import groupby
 
 from progress_pipeline.vendor.client import Answer
 
-NAMES = ("last_name", "first_name")
+GROUPED = ("last_name", "first_name", "registration")
+"""What lists are sorted by, where it is not by transaction."""
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Places:
     def read(self, answer: Answer, start: int) -> list[tuple[str, int]]:
         """Give the names that begin in a page, which begins at a place itself; each with its place, in order."""
         if self.column is None:
-            self.column = next((column for column in NAMES if _is_grouped(_names(answer, column))), None)
+            self.column = next((column for column in GROUPED if _is_grouped(_names(answer, column))), None)
         if self.column is None:
             return []
         places = [start + place for place in answer.page.records["position"].to_pylist()]

@@ -21,7 +21,7 @@ from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.bringing import CALLS_KEPT, Bringer
 from progress_pipeline.vendor.claims import Claims
 from progress_pipeline.vendor.client import Answer
-from progress_pipeline.vendor.cutting import Cutter
+from progress_pipeline.vendor.cutting import SHORTEST, Cutter
 from progress_pipeline.vendor.dates import seconds
 from progress_pipeline.vendor.forecast import Forecast
 from progress_pipeline.vendor.measuring import Length, measure
@@ -37,6 +37,8 @@ Sweeping: TypeAlias = Generator[Event, None, None]
 UNION = 16
 """So many windows that nothing confirms are measured as one."""
 ALMOST_ALL = 1.15
+JOINT_WORTH = 4
+"""A window is not cut to less than this part of what it overlaps its neighbour by."""
 IN_VAIN = 40
 """After so many windows in a row that came to nothing, the rest of a span is left for another day."""
 
@@ -127,7 +129,9 @@ class Sweep:
 
     def _bring(self, part: Window) -> Generator[Event, None, Tile]:
         """Bring a window of the span in; the first that the vendor fails is given up, the second ends the work."""
-        joint = self.answers.slack.joint if part.start > self.claims.asked.start else timedelta()
+        slack = self.answers.slack
+        joint = slack.joint if part.start > self.claims.asked.start else timedelta()
+        self.cutter.shortest = max(SHORTEST, slack.joint / JOINT_WORTH)
         tile = Tile(part, Window(part.start - joint, part.end))
         try:
             tile, answer = yield from self.bringer.ask(tile)

@@ -1,0 +1,84 @@
+"""Whatever the vendor is and whatever goes wrong, the tables come to equal the truth and no claim is false.
+
+Random vendors over the sandbox's switches, drift, faults and kills, played for days. `PROGRESS_TEST_EXAMPLES` sets how many.
+"""
+
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.vendor.playing import Play
+
+EXAMPLES = int(os.environ.get("PROGRESS_TEST_EXAMPLES", "25"))
+DAYS = 12
+NAMES_ALONE = frozenset({"lastName"})
+
+FAULTS = ("reset", "half_answer", "html", "wrong_content_type", "cut_json", "empty_page", "short_page", "503", "429")
+
+VENDORS = st.fixed_dictionaries(
+    {
+        "seed": st.integers(0, 1000),
+        "registrations": st.sampled_from([1, 8, 40]),
+        "days": st.just(DAYS),
+        "page_size": st.sampled_from([3, 10, 25, 200]),
+        "transactions": st.sampled_from(["per_update", "in_place"]),
+        "listed": st.sampled_from(["all", "newest"]),
+        "filter_on": st.sampled_from(["last_change", "started", "completed"]),
+        "undated": st.sampled_from(["in", "out"]),
+        "start_is": st.sampled_from(["inclusive", "exclusive"]),
+        "end_is": st.sampled_from(["inclusive", "exclusive"]),
+        "dates_read_in": st.sampled_from(["UTC", "America/Denver", "Pacific/Kiritimati"]),
+        "dates_cut_to": st.sampled_from(["instant", "second", "day"]),
+        "start_counts": st.sampled_from(["rows", "pages", "ignored"]),
+        "page_cap": st.sampled_from([None, 9]),
+        "sort_transaction_id": st.sampled_from(["accepted", "ignored", "error"]),
+        "sorts": st.sampled_from([None, NAMES_ALONE]),
+        "ties": st.sampled_from(["stable", "shuffled"]),
+        "envelope": st.sampled_from(["rows", "array", "object"]),
+        "count": st.sampled_from(["total", "page", "missing"]),
+        "transaction_id_as": st.sampled_from(["number", "mixed"]),
+        "times_as": st.sampled_from(["exact", "mixed"]),
+        "absent_as": st.sampled_from(["empty", "mixed"]),
+        "unknown_keys": st.booleans(),
+        "junk_rows": st.sampled_from([0, 5]),
+        "milliseconds": st.booleans(),
+        "fault_share": st.sampled_from([0.0, 0.1]),
+        "fault_kinds": st.just(FAULTS),
+        "inserts_per_call": st.sampled_from([0, 1]),
+        "renames_per_call": st.sampled_from([0, 1]),
+        "newest_first": st.booleans(),
+    }
+)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="PROGRESS_TEST_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(vendor=VENDORS, kills=st.lists(st.tuples(st.integers(0, DAYS), st.integers(1, 12)), max_size=3))
+def test_tables_come_to_equal_the_truth_and_no_claim_is_false(
+    vendor: dict[str, Any], kills: list[tuple[int, int]]
+) -> None:
+    """After enough days nothing that the API shows is missing, and nothing was called covered that was not."""
+    with tempfile.TemporaryDirectory() as folder:
+        # What appears late or is renamed has no date of change; a look back over all days is what covers it.
+        is_moving = vendor["inserts_per_call"] or vendor["renames_per_call"]
+        play = Play(Path(folder), **vendor, lookback_days=DAYS + 2 if is_moving else 2)
+        for day in range(DAYS + 2):
+            for kill_day, kill_at in kills:
+                if kill_day == day:
+                    play.run(kill_at=kill_at)
+            play.run()
+            play.sandbox.clock.move(timedelta(days=1))
+        play.sandbox.change(inserts_per_call=0, renames_per_call=0, fault_share=0.0)
+        play.play(3)
+        assert not play.wrong_claims
+        assert play.most_calls_of_24_hours() <= play.daily_calls
+        assert not play.differing()
