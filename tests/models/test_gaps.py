@@ -333,3 +333,23 @@ def test_a_start_that_no_pull_held_was_never_covered(begun: Raw) -> None:
     begun.told_by_webhook(TOLD, "progressed", mine(date_started="2025-06-01T00:00:00"))
     begun.told_by_api(PULL[2])
     assert gaps(begun, "status, cause") == [("open", "never_covered")]
+
+
+def test_a_name_that_changed_between_push_and_pull_is_no_contradiction(begun: Raw) -> None:
+    """The API told the old name of the registration before; the push still carried it, the next answer no more."""
+    begun.told_by_api(PULL[2], mine(20, transaction_id=76))
+    begun.told_by_webhook(TOLD, "progressed", mine(20, transaction_id=76))
+    begun.told_by_api(PULL[3], mine(last_name="Lovelace"))
+    begun.told_by_webhook(TOLD + DAY, "progressed", mine())
+    begun.begin_load(PULL[4])
+    assert gaps(begun) == []
+
+
+def test_one_transaction_under_two_registrations_contradicts_itself(begun: Raw) -> None:
+    """Each witness owes what the other told."""
+    begun.told_by_api(PULL[2], completed(TOLD))
+    begun.told_by_webhook(TOLD, "completion", {**completed(TOLD), "registration": "r-78"})
+    assert sorted(gaps(begun, "kind, registration_id, cause")) == [
+        ("missing_api", "r-78", "vendor_contradicts_itself"),
+        ("missing_webhook", "r-77", "vendor_contradicts_itself"),
+    ]
