@@ -1,6 +1,7 @@
 """Whatever the vendor is and whatever goes wrong, the tables come to equal the truth and no claim is false.
 
-Random vendors over the sandbox's switches, drift, faults and kills, played for days. `PROGRESS_TEST_EXAMPLES` sets how many.
+Random vendors over the sandbox's switches, drift, faults and kills, played for days. `PROGRESS_TEST_EXAMPLES` sets
+how many.
 """
 
 import os
