@@ -152,7 +152,7 @@ class _Build:
 
     def _make_whole(self, model: Model, why: str, answer: str) -> Built:
         self._drop_other_kind(model, "table")
-        self._connection.execute(f"create or replace table {model.name} as\n{model.sql}")
+        self._create(model, model.sql)
         self._stands_now(model)
         count = self._count(model.name)
         self._ledger.keep(model, count, answer=answer, has_changed=True)
@@ -165,7 +165,7 @@ class _Build:
         changes = self._bench.new_table(difference(model.name, f"temp.{made}", names))
         count = self._count(f"temp.{changes}")
         if count:
-            self._connection.execute(f"create or replace table {model.name} as from temp.{made}")
+            self._create(model, f"from temp.{made}")
             self._ledger.differences[model.name] = changes
         total = self._count(model.name)
         self._ledger.keep(model, total, answer="", has_changed=count > 0)
@@ -184,6 +184,12 @@ class _Build:
         total = self._count(model.name)
         ledger.keep(model, total, answer=answer, has_changed=count > 0)
         return Built(model.name, total, count, 0.0, was_incremental=True, how=f"{keys.count} keys looked at")
+
+    def _create(self, model: Model, sql: str) -> None:
+        """Make a table of a SELECT, its rows in order."""
+        order = ", ".join(f'"{column}"' for column in model.sorted_by)
+        rows = f"from (\n{sql}\n) order by {order}" if order else f"\n{sql}"
+        self._connection.execute(f"create or replace table {model.name} as {rows}")
 
     def _stands_now(self, model: Model) -> None:
         """Look at what was just made, and see that the YAML names no column that it does not have."""

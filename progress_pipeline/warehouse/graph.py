@@ -89,6 +89,7 @@ def fingerprint(model: Model, columns: Mapping[str, Columns], views: Mapping[str
         model.also_keys,
         model.rebuild_when,
         sorted(model.updated_in_place),
+        model.sorted_by,
         [(upstream, columns.get(upstream), views.get(upstream)) for upstream in model.depends_on],
         _prelude(),
     )

@@ -24,7 +24,7 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: tuple[str, ...]
     materialized: Literal["view", "table", "incremental"] = "view"
     columns: dict[str, str] = {}
-    published_order: tuple[str, ...] = ()
+    sorted_by: tuple[str, ...] = ()
     incremental_by: str | tuple[str, ...] = ()
     read_whole: tuple[str, ...] = ()
     keys_from: dict[str, str] = {}

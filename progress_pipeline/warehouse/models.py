@@ -49,7 +49,7 @@ class Model:
         also_keys: A SELECT of keys that are refreshed whenever anything changed; empty if there is none.
         rebuild_when: A SELECT whose answer makes the model be built whole when it changes; empty if there is none.
         updated_in_place: Raw tables where a later row takes the place of the earlier one of the same incremental key.
-        published_order: The columns that its published rows are sorted by: its key, unless the YAML says otherwise.
+        sorted_by: The columns by which its rows lie sorted where it is made whole; empty if that does not matter.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Model:
     also_keys: str = ""
     rebuild_when: str = ""
     updated_in_place: frozenset[str] = frozenset()
-    published_order: tuple[str, ...] = ()
+    sorted_by: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -155,7 +155,7 @@ def _model(name: str, path: Path, metadata: Metadata) -> Model:
         also_keys=entry.also_keys.strip(),
         rebuild_when=entry.rebuild_when.strip(),
         updated_in_place=frozenset(entry.updated_in_place),
-        published_order=entry.published_order or entry.key,
+        sorted_by=entry.sorted_by,
     )
     for problem in _misfits(model, entry):
         raise ModelError(f"{metadata.where(path.stem)}: {name}: {problem}")
@@ -169,7 +169,7 @@ def _misfits(model: Model, entry: ModelEntry) -> Iterator[str]:
     """Say where the YAML does not fit the SQL."""
     made = output_columns(model)
     if made is not None:
-        named = {*entry.columns, *model.key, *model.incremental_by, *model.published_order}
+        named = {*entry.columns, *model.key, *model.incremental_by, *model.sorted_by}
         for column in sorted(named - set(made)):
             yield f"the SQL makes no column {column}."
     if not model.key:

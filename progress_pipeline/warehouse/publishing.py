@@ -128,7 +128,7 @@ def _build_aside(
                 connection.execute(f"create view {model.name} as\n{model.sql}")
                 connection.execute(f"use {warehouse}")
             else:
-                order = ", ".join(f'"{column}" nulls first' for column in model.published_order)
+                order = ", ".join(f'"{column}" nulls first' for column in model.sorted_by or model.key)
                 source = f"{warehouse}.{model.name}"
                 connection.execute(f"create table {_ASIDE}.{model.name} as select * from {source} order by {order}")
             counts[model.name] = _count(connection, f"{warehouse}.{model.name}")

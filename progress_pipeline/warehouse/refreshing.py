@@ -9,11 +9,9 @@ from progress_pipeline.errors import ModelError
 from progress_pipeline.warehouse.changed_keys import NotByKeyError
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.narrowed import TEMPORARY
-from progress_pipeline.warehouse.rows_of_keys import RowsOfKeys
+from progress_pipeline.warehouse.rows_of_keys import PLACE, RowsOfKeys
 from progress_pipeline.warehouse.standing import columns_of
 from progress_pipeline.warehouse.workbench import Keys, Workbench, quoted
-
-_ROW = "place_of_the_row"
 
 
 def refresh(bench: Workbench, model: Model, keys: Keys) -> str | None:
@@ -39,9 +37,8 @@ def refresh(bench: Workbench, model: Model, keys: Keys) -> str | None:
     if columns_of(bench.connection, f"temp.{made}") != bench.columns[model.name]:
         raise NotByKeyError("its columns changed")
     _demand_keys_alone(bench, model, keys, made)
-    changes = _write_difference(bench, model, made, reading.places(model.name))
-    bench.places.pop((model.name, keys.columns), None)
-    bench.made[model.name] = (keys, made)
+    changes = _write_difference(bench, model, made, reading.fetch(model.name))
+    bench.rows[model.name, keys.columns] = (keys, made)
     return changes
 
 
@@ -68,11 +65,10 @@ def _demand_keys_alone(bench: Workbench, model: Model, keys: Keys, made: str) ->
         )
 
 
-def _write_difference(bench: Workbench, model: Model, made: str, places: str) -> str | None:
+def _write_difference(bench: Workbench, model: Model, made: str, old: str) -> str | None:
     """Replace the rows of those keys whose rows differ; gives the table of the difference, if there is one."""
     target = bench.narrow.whole(model.name)
     names = quoted(tuple(name for name, _ in bench.columns[model.name]))
-    old = bench.new_table(f"select rowid as {_ROW}, * from {target} where rowid in (select place from temp.{places})")
     if bench.count(old) == 0:
         bench.execute(f"insert into {target} select * from temp.{made}")
         return made if bench.count(made) else None
@@ -81,6 +77,6 @@ def _write_difference(bench: Workbench, model: Model, made: str, places: str) ->
     if differing.count == 0:
         return None
     of_keys = differing.join("semi", "rows")
-    bench.execute(f"delete from {target} where rowid in (select {_ROW} from temp.{old} as rows {of_keys})")
+    bench.execute(f"delete from {target} where rowid in (select {PLACE} from temp.{old} as rows {of_keys})")
     bench.execute(f"insert into {target} select rows.* from temp.{made} as rows {of_keys}")
     return changes

@@ -1,11 +1,14 @@
 """What a model reads, narrowed to some keys: each of its upstreams shows the rows of those keys alone, a lookup all.
 
-A table's rows are found by the key's columns alone and then fetched by their place, which is a third of the work; and
-what the build has found or made before is not looked for again.
+A table's rows are found by the key's columns alone and then fetched by their place, which is a third of the work, and
+kept for the build: whoever reads the same keys' rows after reads them there.
 """
 
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.workbench import Keys, Workbench
+
+PLACE = "place_of_the_row"
+"""The column that says where a fetched row stands in its table."""
 
 
 class RowsOfKeys:
@@ -31,18 +34,16 @@ class RowsOfKeys:
                 self._show_table(upstream)
                 shown[upstream] = "keys"
 
-    def places(self, table: str) -> str:
-        """Find where a table has the rows of the keys; gives the temporary table of the places and keys."""
-        known = self._bench.places.get((table, self._keys.columns))
-        if known is not None and self._bench.within(self._keys, known[0]):
-            return self._bench.new_table(f"select rows.* from {known[1]} as rows {self._keys.join('semi', 'rows')}")
-        of_keys = self._keys.join("semi", "rows")
-        by = ", ".join(f'rows."{column}"' for column in self._keys.columns)
-        places = self._bench.new_table(
-            f"select rows.rowid as place, {by} from {self._narrow.whole(table)} as rows {of_keys}"
+    def fetch(self, table: str) -> str:
+        """Fetch the rows of the keys from a table; gives the temporary table of them and their places (`PLACE`)."""
+        whole = self._narrow.whole(table)
+        places = self._bench.new_table(f"select rows.rowid as place from {whole} as rows {self._of_keys()}")
+        return self._bench.new_table(
+            f"select rowid as {PLACE}, * from {whole} where rowid in (select place from temp.{places})"
         )
-        self._bench.places[table, self._keys.columns] = (self._keys, places)
-        return places
+
+    def _of_keys(self) -> str:
+        return self._keys.join("semi", "rows")
 
     def _has_key(self, name: str) -> bool:
         """Say whether a name has the columns of the key, of the types that the model has."""
@@ -89,12 +90,11 @@ class RowsOfKeys:
 
     def _show_table(self, name: str) -> None:
         """Let a table, or a view that cannot be narrowed from beneath, show the rows of the keys."""
-        made = self._bench.made.get(name)
-        if made is not None and self._bench.within(self._keys, made[0]):
-            self._narrow.show(name, f"select rows.* from temp.{made[1]} as rows {self._keys.join('semi', 'rows')}")
-        elif self._graph.is_view(name):
-            whole = self._narrow.whole(name)
-            self._narrow.show(name, f"select rows.* from {whole} as rows {self._keys.join('semi', 'rows')}")
-        else:
-            places = f"select place from temp.{self.places(name)}"
-            self._narrow.show(name, f"select * from {self._narrow.whole(name)} where rowid in ({places})")
+        if self._graph.is_view(name):
+            self._narrow.show(name, f"select rows.* from {self._narrow.whole(name)} as rows {self._of_keys()}")
+            return
+        known = self._bench.rows.get((name, self._keys.columns))
+        if known is None or not self._bench.within(self._keys, known[0]):
+            known = self._bench.rows[name, self._keys.columns] = (self._keys, self.fetch(name))
+        columns = ", ".join(f'rows."{column}"' for column, _ in self._bench.columns[name])
+        self._narrow.show(name, f"select {columns} from temp.{known[1]} as rows {self._of_keys()}")

@@ -51,8 +51,7 @@ class Workbench:
         narrow: The catalog in which names can be narrowed.
         columns: The columns of every table and view, as they stand.
         answers: Which keys the changed rows of an upstream have, by the question.
-        made: The keys that a model was refreshed for, and the table of all rows that it has of them now.
-        places: Where a table has the rows of some keys, by table and the key's columns: the keys, and their places.
+        rows: All rows that a table has of some keys, by table and the key's columns: the keys, and those rows' table.
     """
 
     def __init__(
@@ -63,8 +62,7 @@ class Workbench:
         self.narrow = narrow
         self.columns = columns
         self.answers: dict[Question, str] = {}
-        self.made: dict[str, tuple[Keys, str]] = {}
-        self.places: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
+        self.rows: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
         self._tables = 0
 
     @property

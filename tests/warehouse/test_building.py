@@ -212,3 +212,17 @@ def test_a_full_disk_leaves_the_tables_as_they_were(staged: Project, warehouse: 
     assert said.stdout.endswith("[(1,)]\n")
     with connect(warehouse) as connection:
         assert how(build(connection, staged.models())) == {"staging.stg_said": (True, 1000000)}
+
+
+def test_a_table_that_is_made_whole_lies_sorted_where_the_yaml_says(
+    raw: duckdb.DuckDBPyConnection, staged: Project
+) -> None:
+    """Neighbours in time are neighbours on the disk, so that later refreshes of what is recent read little."""
+    staged.write("marts.fct_v", "select k, max(v) as v from staging.stg_said group by k", sorted_by=["v"], **BY_K)
+    staged.write("marts.fct_w", "select k, v from staging.stg_said", sorted_by=["v"], materialized="table")
+    say(raw, 1, (9, "z", 5), (8, "z", 25))
+    build(raw, staged.models())
+    say(raw, 2, (7, "z", 1))
+    build(raw, staged.models())
+    assert [v for (v,) in raw.execute("select v from marts.fct_v order by rowid").fetchall()] == [5, 10, 20, 25, 30, 1]
+    assert [v for (v,) in raw.execute("select v from marts.fct_w order by rowid").fetchall()] == [1, 5, 10, 20, 25, 30]

@@ -89,7 +89,7 @@ def test_marts_and_audit_are_in_the_file_and_nothing_else(built: Project, wareho
 
 def test_rows_stand_sorted_by_their_key_or_as_the_yaml_says(built: Project, warehouse: Path, published: Path) -> None:
     """A sorted table is smaller, and a look-up by its order reads little of it."""
-    built.write("audit.with_prelude", "select k, v from marts.fct_v", materialized="table", published_order=["v"])
+    built.write("audit.with_prelude", "select k, v from marts.fct_v", materialized="table", sorted_by=["v"])
     say_more(warehouse, built, 0)
     publish(warehouse, published, built.models(), as_of=AS_OF)
     assert [k for (k,) in ask(published, "select k from marts.fct_v")] == list(range(10))
