@@ -24,7 +24,9 @@ day_spent as (
     select count(*) as call_count
     from raw.api_calls as counted
     cross join last_call
-    where counted.counted_at > seconds_after(last_call.last_counted_at, -86400)
+    where
+        counted.purpose in ('daily', 'backfill')
+        and counted.counted_at > seconds_after(last_call.last_counted_at, -86400)
 
 )
 

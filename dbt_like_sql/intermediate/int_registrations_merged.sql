@@ -1,12 +1,22 @@
 -- One row per registration: where it stands now, by both witnesses together.
--- The newest transaction, which has the greatest id, says where it stands; within a transaction the standing witness
--- does, and what it leaves out comes from the other. A completion once told stays told. A learner is known by the
--- member identifier; without one by the e-mail address, in lower case; without either each registration has its own.
+-- The newest transaction, which has the greatest id, says where it stands. Within a transaction the API does, unless
+-- the webhook told a state that the API never showed; where each update has its own transaction that is no news.
+-- What the one leaves out comes from the other. A completion once told stays told. A learner is known by the member
+-- identifier; without one by the e-mail address, in lower case; without either each registration has its own.
 with
 
 transactions as (
 
-    select * from intermediate.int_transactions_witnessed
+    select
+        witnessed.*,
+        case
+            when not witnessed.told_by_api then 'webhook'
+            when habits.gives_each_update_an_id then 'api'
+            when witnessed.webhook_state_order > witnessed.api_highest_order then 'webhook'
+            else 'api'
+        end as standing_witness
+    from intermediate.int_transactions_witnessed as witnessed
+    cross join intermediate.int_vendor_habits_found as habits
 
 ),
 

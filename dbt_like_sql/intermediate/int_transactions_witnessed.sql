@@ -48,13 +48,6 @@ select
     transaction_id,
     api_version_count > 0 as told_by_api,
     webhook_update_count > 0 as told_by_webhook,
-
-    -- The witness that told the state that stands: the API, unless the webhook told one that the API never showed.
-    case
-        when api_version_count = 0 then 'webhook'
-        when webhook_state_order > api_highest_order then 'webhook'
-        else 'api'
-    end as standing_witness,
     is_told_alike,
     coalesce(api_lowest_order < api_highest_order, false)
     or coalesce(webhook_lowest_order < webhook_state_order, false) as has_several_states,

@@ -90,3 +90,10 @@ def test_a_completion_without_a_start_counts(raw: Raw) -> None:
     """An event attended is one update and no start."""
     raw.told_by_api(FIRST_DAY + 2 * DAY, completed(date_started=""))
     assert completions(raw, "completion_id, started_at") == [(CODE, None)]
+
+
+def test_two_codes_for_one_transaction_are_one_completion(raw: Raw) -> None:
+    """The push tells another code than the API: the API's counts, and it is told by both."""
+    raw.told_by_api(FIRST_DAY + 2 * DAY, completed(transaction_id=1))
+    raw.told_by_webhook(FIRST_DAY + 33 * HOUR, "completion", completed(transaction_id=1, completion_code=OTHER))
+    assert completions(raw, "completion_id, told_by_api, told_by_webhook") == [(CODE, True, True)]

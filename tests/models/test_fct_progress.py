@@ -146,3 +146,11 @@ def test_a_row_says_whether_it_lies_below_the_watermark(raw: Raw) -> None:
     raw.make("marts.fct_progress")
     rows = raw.values("select registration_id, is_below_watermark from marts.fct_progress order by all")
     assert rows == [("r-1", True), ("r-2", False)]
+
+
+def test_where_each_update_has_its_transaction_the_api_is_believed_about_it(raw: Raw) -> None:
+    """60 by push and 50 by answer under one id of many: not news, but a contradiction."""
+    raw.told_by_api(FIRST_DAY + DAY, record(transaction_id=1, progress=0), record(transaction_id=2, progress=50))
+    raw.told_by_webhook(FIRST_DAY + 9 * HOUR, "progressed", record(transaction_id=2, progress=60))
+    row = standing(raw)
+    assert (row["progress_percent"], row["told_last_by"]) == (50, "api")
