@@ -6,17 +6,18 @@ environment. Tokens are secrets: they appear in no repr, log or error.
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from progress_pipeline.errors import SettingsError
 
 ROLLING = "rolling"
 PREFIX = "PROGRESS_"
+SHORTEST_KEY = 16
 
 
 class Settings(BaseSettings):
@@ -61,6 +62,19 @@ class Settings(BaseSettings):
     published: Path | None = Field(
         None, description="The file for analysts; `<data>/published/progress.duckdb` if unset."
     )
+    validity_file: Path | None = Field(
+        None, description="A CSV of how long completions are valid: activity_id,valid_months,valid_days."
+    )
+    personal_data: str = Field(
+        "full",
+        pattern="^(full|pseudonyms|none)$",
+        description="What the published file tells of persons: full, pseudonyms (keyed) or none.",
+    )
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""), description="The secret that pseudonyms are made with, 16 characters or more."
+    )
+    published_parquet: bool = Field(default=True, description="Publish a folder of Parquet files beside the file.")
+    report: bool = Field(default=True, description="Write the report, one HTML page, beside the published file.")
     schedule_hour: Annotated[int, Field(ge=0, le=23)] = Field(5, description="Hour of the daily run.")
     schedule_timezone: str = Field("UTC", description="Time zone of that hour.")
     webhook_token_name: str = Field("", description="Name under which the vendor sends the webhook's token.")
@@ -101,7 +115,7 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        *("start_date", "landing_dir", "warehouse", "published"),
+        *("start_date", "landing_dir", "warehouse", "published", "validity_file"),
         *("webhook_tls_cert", "webhook_tls_key", "webhook_metrics_port"),
         mode="before",
     )
@@ -109,6 +123,13 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         """Take an empty variable as one that is not set; as a path it would mean the current folder."""
         return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _pseudonyms_have_a_key(self) -> Self:
+        """Refuse a key that could be guessed, which would give the persons away."""
+        if self.personal_data == "pseudonyms" and len(self.pseudonym_key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"{PREFIX}PSEUDONYM_KEY needs {SHORTEST_KEY} characters or more, to make pseudonyms with")
+        return self
 
     @property
     def landing_path(self) -> Path:

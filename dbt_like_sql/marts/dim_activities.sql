@@ -1,4 +1,5 @@
 -- One row per activity, as last told.
+-- The newest transaction says what it is called; where transactions are updated in place, what was told last does.
 with
 
 registrations as (
@@ -12,12 +13,16 @@ registrations as (
 newest as (
 
     select
-        activity_id,
-        activity_title
+        registrations.activity_id,
+        registrations.activity_title
     from registrations
+    cross join intermediate.int_vendor_habits_found as habits
     qualify row_number() over (
-        partition by activity_id
-        order by transaction_id desc nulls last, registration_id desc nulls last
+        partition by registrations.activity_id
+        order by
+            case when habits.updates_in_place then registrations.last_told_at end desc nulls last,
+            registrations.transaction_id desc nulls last,
+            registrations.registration_id desc nulls last
     ) = 1
 
 ),

@@ -1,6 +1,9 @@
 -- One row per learner, as last told.
 -- A learner is known by the member identifier; without one by the e-mail address, in lower case; without either each
--- registration is a learner of its own.
+-- registration is a learner of its own. Names join nobody and part nobody, for
+-- they are spelled anew and shared. Nor does an e-mail address join somebody without an identifier to one who has it:
+-- children bear their parents' address.
+-- The newest transaction says how they are spelled; where transactions are updated in place, what was told last does.
 with
 
 registrations as (
@@ -12,15 +15,19 @@ registrations as (
 newest as (
 
     select
-        learner_id,
-        member_identifier,
-        first_name,
-        last_name,
-        email
+        registrations.learner_id,
+        registrations.member_identifier,
+        registrations.first_name,
+        registrations.last_name,
+        registrations.email
     from registrations
+    cross join intermediate.int_vendor_habits_found as habits
     qualify row_number() over (
-        partition by learner_id
-        order by transaction_id desc nulls last, registration_id desc nulls last
+        partition by registrations.learner_id
+        order by
+            case when habits.updates_in_place then registrations.last_told_at end desc nulls last,
+            registrations.transaction_id desc nulls last,
+            registrations.registration_id desc nulls last
     ) = 1
 
 ),

@@ -298,6 +298,21 @@ GAP_ACCEPTANCES = RawTable(
     is_updated=True,
 )
 
+ACTIVITY_VALIDITIES = RawTable(
+    "activity_validities",
+    "One row per line of the file of validities, whenever it changed; the newest load's lines are those that count.",
+    ("load_number", "position"),
+    pa.schema(
+        [
+            _column("position", WHOLE, "The line's place in the file, from 0.", nullable=False),
+            _column("activity_id", TEXT, "The IRI of the activity; `*` is all others, and null says: no lines."),
+            _column("valid_months", WHOLE, "Months that a completion is valid."),
+            _column("valid_days", WHOLE, "Days that a completion is valid."),
+            LOAD_NUMBER,
+        ]
+    ),
+)
+
 RAW_TABLES: tuple[RawTable, ...] = (
     API_PROGRESS,
     API_CALLS,
@@ -309,6 +324,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
     REJECTS,
     RUNS,
     GAP_ACCEPTANCES,
+    ACTIVITY_VALIDITIES,
 )
 """All of them, in the order in which a person would read them."""
 

@@ -15,6 +15,7 @@ import dagster as dg
 from progress_pipeline.clock import Clock, parse_instant
 from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.raw_tables import RAW_TABLES
+from progress_pipeline.ingest.validities import carry_validities
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.ingest.webhook import load_landed, webhook
 from progress_pipeline.orchestration.asking import asks_of_today, open_vendor
@@ -29,7 +30,7 @@ from progress_pipeline.warehouse.state import known_state
 
 logger = logging.getLogger(__name__)
 
-TOLD = frozenset({"webhook_files", "webhook_deliveries", "webhook_updates", "webhook_refusals"})
+TOLD = frozenset({"webhook_files", "webhook_deliveries", "webhook_updates", "webhook_refusals", "activity_validities"})
 """Tables that landing alone fills."""
 
 ASKED = frozenset({"api_progress", "api_calls", "api_windows"})
@@ -100,6 +101,7 @@ def run_facts(settings: Settings, clock: Clock, run_id: str, purpose: str) -> Ru
 
 def _land(loader: Loader, settings: Settings) -> Facts:
     logger.info("reading what has landed in %s", settings.landing_path)
+    lines = carry_validities(loader, settings.validity_file)
     report = load_landed(loader, settings.landing_path, now=loader.run.as_of)
     logger.info("landed: %s deliveries with %s updates", report.deliveries, report.updates)
     return {
@@ -107,6 +109,7 @@ def _land(loader: Loader, settings: Settings) -> Facts:
         "webhook_deliveries": {"new_rows": report.deliveries},
         "webhook_updates": {"new_rows": report.updates, "deliveries": report.deliveries},
         "webhook_refusals": {"new_rows": report.refusals},
+        "activity_validities": {"new_rows": lines},
         "rejects": {"new_rows_from_webhook": report.rejects},
     }
 

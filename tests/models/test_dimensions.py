@@ -75,3 +75,71 @@ def test_a_day_counts_what_happened_on_it(told: Raw) -> None:
         ("b", "2026-01-02", 1, 0, 0, 1),
         ("b", "2026-01-03", 0, 0, 1, 1),
     ]
+
+
+def test_one_person_under_several_spellings_is_one_row_and_every_spelling_is_kept(raw: Raw) -> None:
+    """With a member identifier whatever the address; without one by the address, in whichever case."""
+    raw.told_by_api(
+        FIRST_DAY + DAY,
+        record(transaction_id=1, first_name="ADA", last_name="BYRON", email="ADA@example.invalid"),
+        record(transaction_id=2, registration="r-2", first_name="Bo", member_identifier="", email="Bo@X.example"),
+    )
+    raw.told_by_api(
+        FIRST_DAY + 2 * DAY,
+        record(transaction_id=3, registration="r-3", last_name="Lovelace", email="ada@new.invalid"),
+        record(transaction_id=4, registration="r-4", first_name="Bob", member_identifier=None, email="bo@x.example"),
+        record(transaction_id=5, registration="r-5", first_name="Cy", member_identifier="7", email="bo@x.example"),
+    )
+    raw.told_by_webhook(FIRST_DAY + 5 * HOUR, "started", record(transaction_id=3, registration="r-3", last_name=None))
+    raw.make("marts.dim_learners_history")
+    columns = "learner_id, spelling_number, first_name, last_name, email, is_current, registration_count"
+    assert raw.table("marts.dim_learners_history", columns) == [
+        ("100", 1, "Ada", "Lovelace", "ada@example.invalid", False, 1),
+        ("100", 2, "ADA", "BYRON", "ADA@example.invalid", False, 1),
+        ("100", 3, "Ada", "Lovelace", "ada@new.invalid", True, 1),
+        ("7", 1, "Cy", "Byron", "bo@x.example", True, 1),
+        ("bo@x.example", 1, "Bo", "Byron", "Bo@X.example", False, 1),
+        ("bo@x.example", 2, "Bob", "Byron", "bo@x.example", True, 1),
+    ]
+    assert raw.table("marts.dim_learners", "learner_id, first_name, last_name") == [
+        ("100", "Ada", "Lovelace"), ("7", "Cy", "Byron"), ("bo@x.example", "Bob", "Byron"),
+    ]  # fmt: skip
+
+
+def test_what_one_telling_leaves_out_is_no_spelling_of_its_own(raw: Raw) -> None:
+    """The push left the address and the last name out; the API tells them."""
+    raw.told_by_api(FIRST_DAY + DAY, record(transaction_id=1))
+    raw.told_by_webhook(FIRST_DAY + 9 * HOUR, "started", record(transaction_id=1, email="", last_name=None))
+    raw.make("marts.dim_learners_history")
+    assert raw.table("marts.dim_learners_history", "spelling_number, last_name, email, first_told_at") == [
+        (1, "Byron", "ada@example.invalid", FIRST_DAY + 9 * HOUR)
+    ]
+
+
+def test_where_transactions_are_updated_in_place_the_name_told_last_stands(raw: Raw) -> None:
+    """The older registration tells the new name, under its old transaction."""
+    raw.told_by_api(
+        FIRST_DAY + DAY,
+        record(transaction_id=1, progress=10, activity_title="Algebra"),
+        record(transaction_id=2, registration="r-2", progress=10, activity_title="Algebra"),
+    )
+    raw.told_by_api(
+        FIRST_DAY + 2 * DAY, record(transaction_id=1, progress=20, last_name="Lovelace", activity_title="Algebra II")
+    )
+    raw.make("marts.dim_learners_history", "marts.dim_activities_history")
+    assert raw.values("select last_name from marts.dim_learners") == [("Lovelace",)]
+    assert raw.table("marts.dim_learners_history", "last_name, is_current") == [("Byron", False), ("Lovelace", True)]
+    titles = "title_number, activity_title, is_current, registration_count"
+    assert raw.table("marts.dim_activities_history", titles) == [(1, "Algebra", False, 2), (2, "Algebra II", True, 1)]
+
+
+def test_a_title_that_comes_back_keeps_its_row(raw: Raw) -> None:
+    """Renamed and named back: two titles, the first of them current."""
+    for day, title in enumerate(("Algebra", "Maths", "Algebra"), start=1):
+        raw.told_by_api(
+            FIRST_DAY + day * DAY, record(transaction_id=day, registration=f"r-{day}", activity_title=title)
+        )
+    raw.make("marts.dim_activities_history")
+    assert raw.table("marts.dim_activities_history", "title_number, activity_title, is_current, last_told_at") == [
+        (1, "Algebra", True, FIRST_DAY + 3 * DAY), (2, "Maths", False, FIRST_DAY + 2 * DAY),
+    ]  # fmt: skip
