@@ -15,7 +15,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.e2e.plain_vendor import Switches, Update, Vendor
+from tests.e2e.plain_vendor import Switches, Vendor
+from tests.e2e.plain_world import Update
 from tests.e2e.playing import command, environment, rows
 
 
@@ -65,11 +66,17 @@ def _updates(file: Path) -> list[Update]:
         records = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     updates = []
     for record in records:
-        written = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in record.items()}
-        last = written["dateCompleted"] or written["dateStarted"] or "2013-01-01T00:00:00"
-        at = datetime.fromisoformat(str(last))
-        updates.append(Update(at if at.tzinfo else at.replace(tzinfo=UTC), "progressed", written))
+        dates = {name: _instant(record[name]) for name in ("dateStarted", "dateCompleted")}
+        at = dates["dateCompleted"] or dates["dateStarted"] or datetime(2013, 1, 1, tzinfo=UTC)
+        updates.append(Update(at, "progressed", record | dates))
     return sorted(updates, key=lambda update: update.at)
+
+
+def _instant(value: datetime | str | None) -> datetime | None:
+    if not value:
+        return None
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 if __name__ == "__main__":

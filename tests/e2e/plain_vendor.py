@@ -8,31 +8,21 @@ import json
 import random
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
 
-TOKEN = "f7e1379c-35ad-45f9-b0fa-6ef011e73938"
-PATH = "/api/reports/progress"
-SEARCHED = ("firstName", "lastName", "email", "activityTitle", "registration", "completionCode")
-FIRST_NAMES = ("Zoë", "Björn", "An", "李", "Ana María", "O'Neil", "Siobhán", "Müge", "Ada", "Jan-Piet", "Ægir", "Ho")
-LAST_NAMES = (
-    "Doe",
-    "Ñúñez",
-    "de la Cruz",
-    "Smith",
-    "van 't Hoff",
-    "Ødegård",
-    "王",
-    "Doe; drop table x",
-    'He said "no"',
-)
-TITLES = ("Concussion", "Coaching I", "Coaching II", "Anti-Doping", "Safeguarding, part 1", "Réanimation")
+from tests.e2e.plain_speech import PATH, Speech, handler
+from tests.e2e.plain_world import Record, Transactions, Update, happen
 
-Record = dict[str, Any]
+TOKEN = "f7e1379c-35ad-45f9-b0fa-6ef011e73938"
+SEARCHED = ("firstName", "lastName", "email", "activityTitle", "registration", "completionCode")
+KINDS = ("started", "progressed", "completions")
+ASKED_FOR = {"token", "start", "number", "search", "completed", "startDate", "endDate", "sort", "order"}
+"""What the page's sample request holds."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +33,21 @@ class Switches:
         registrations: Learners' instances of an activity, over the whole span.
         start: First instant of the span.
         days: Its length.
-        envelope: `{"count", "rows"}`, or a bare array.
         transactions: Whether a registration keeps one transaction, or each update gets one of its own.
+        listed: Whether each transaction is listed, or a registration's newest alone.
         filter_on: The date that the asked range is held against.
-        end_inclusive: Whether endDate itself is in; startDate is.
+        start_inclusive: Whether startDate itself is in.
+        end_inclusive: Whether endDate itself is in.
         undated: Whether a record without that date is in every range, or in none.
-        odd: Whether values are written as oddly as the vendor's sample client shows.
+        hours_ahead: By how much the zone in which it reads dates is ahead of UTC; other than 0, `Z` is ignored.
+        sort: Whether `sort` by any field is obeyed, by firstName and lastName alone, not at all, or refused with 400.
+        ties: Whether rows of equal sort keys keep their order, or have another in each answer.
+        is_strict: Whether a request that is not written as in the page's sample is refused with 400.
+        shows: What has happened by the clock, or everything from the beginning.
         daily_calls: Calls in a UTC day.
         page_cap: Most records in an answer, silently; none if None.
+        speech: How it writes.
+        odd: Whether ids and codes are as odd as in the vendor's samples; records are then written oddly too.
         landing: Folder that gets webhook bodies as `*.json`; none if None.
         lost_share: Webhook bodies that are lost.
         silence: Days after the start, from and to, in which every webhook body is lost.
@@ -60,27 +57,25 @@ class Switches:
     registrations: int = 200
     start: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     days: int = 365
-    envelope: Literal["rows", "array"] = "rows"
-    transactions: Literal["in_place", "per_update"] = "in_place"
+    transactions: Transactions = "in_place"
+    listed: Literal["all", "newest"] = "all"
     filter_on: Literal["changed", "started", "completed"] = "changed"
+    start_inclusive: bool = True
     end_inclusive: bool = False
     undated: Literal["in", "out"] = "in"
-    odd: bool = False
+    hours_ahead: int = 0
+    sort: Literal["any", "names", "ignored", "refused"] = "any"
+    ties: Literal["kept", "shuffled"] = "kept"
+    is_strict: bool = False
+    shows: Literal["happened", "everything"] = "happened"
     daily_calls: int = 500
     page_cap: int | None = None
+    speech: Speech = field(default_factory=Speech)
+    odd: bool = False
     landing: Path | None = None
     lost_share: float = 0.0
     silence: tuple[float, float] = (0.0, 0.0)
     seed: int = 1
-
-
-@dataclass(frozen=True)
-class Update:
-    """One thing that a learner did, and the record by which the vendor tells it."""
-
-    at: datetime
-    kind: Literal["started", "progressed", "completions"]
-    record: Record
 
 
 @dataclass
@@ -92,6 +87,7 @@ class Vendor:
         now: The vendor's clock.
         calls: Requests that came with a good token, by UTC day of that clock.
         refused: Requests beyond the day's calls.
+        malformed: Requests that were not as the page says.
         lost: Webhook bodies that were lost.
     """
 
@@ -100,26 +96,23 @@ class Vendor:
     now: datetime = datetime(1, 1, 1, tzinfo=UTC)
     calls: dict[str, int] = field(default_factory=dict)
     refused: int = 0
+    malformed: int = 0
     lost: int = 0
 
     def __post_init__(self) -> None:
+        of = self.switches
         if not self.updates:
-            self.updates = sorted(_happen(self.switches), key=lambda update: update.at)
-        self.now = self.switches.start
+            self.updates = _happen(of)
+        self.speech = Speech(odd=True, envelope=of.speech.envelope) if of.odd else of.speech
+        self.now = of.start
         self._pushed = 0
         self._lock = threading.Lock()
-        self._random = random.Random(self.switches.seed + 1)  # noqa: S311 - the same each time
+        self._random = random.Random(of.seed + 1)  # noqa: S311 - the same each time
         self._visible: list[tuple[datetime, Record]] = []
         self._visible_at: datetime | None = None
 
     def __enter__(self) -> Self:
-        vendor = self
-
-        class Handler(_Handler):
-            def tell(self, body: bytes) -> tuple[int, bytes]:
-                return vendor.answer(body)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self.speech, self.answer))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
@@ -156,7 +149,7 @@ class Vendor:
         if first <= at < last or self._random.random() < self.switches.lost_share:
             self.lost += len(bundle)
             return
-        body = {kind: [each.record for each in bundle if each.kind == kind] for kind in _KINDS}
+        body = {kind: [self.speech.record(each.record) for each in bundle if each.kind == kind] for kind in KINDS}
         folder = landing / f"{at:%Y-%m}"
         folder.mkdir(parents=True, exist_ok=True)
         name = uuid.UUID(int=self._random.getrandbits(128))
@@ -176,179 +169,108 @@ class Vendor:
                 self.refused += 1
                 return 429, b'{"error":"daily limit"}'
             self.calls[day] = self.calls.get(day, 0) + 1
+            if wrong := self._wrong(asked):
+                self.malformed += 1
+                return 400, json.dumps({"error": wrong}).encode()
             rows = self._select(asked)
         first, number = int(asked.get("start") or 0), int(asked.get("number") or 100)
         page = rows[first : first + min(number, self.switches.page_cap or number)]
-        told: object = {"count": len(rows), "rows": page} if self.switches.envelope == "rows" else page
-        return 200, json.dumps(told, ensure_ascii=False).encode()
+        return self.speech.page(page, len(rows))
+
+    def _wrong(self, asked: Mapping[str, Any]) -> str:
+        if self.switches.sort == "refused" and asked.get("sort") not in {None, "firstName", "lastName"}:
+            return "sort"
+        if not self.switches.is_strict:
+            return ""
+        if unknown := asked.keys() - ASKED_FOR:
+            return f"unknown {sorted(unknown)}"
+        kinds = {"start": int, "number": int, "search": str, "completed": bool, "startDate": str, "endDate": str}
+        for key, kind in kinds.items():
+            if type(asked.get(key)) is not kind:
+                return f"{key} is not {kind.__name__}"
+        try:
+            start, end = (datetime.strptime(asked[key], "%Y-%m-%dT%H:%M:%S.%fZ") for key in ("startDate", "endDate"))  # noqa: DTZ007
+        except ValueError:
+            return "not a date"
+        return "" if start < end and asked.get("order") in {"ASC", "DESC"} else "order"
 
     def _select(self, asked: Mapping[str, Any]) -> list[Record]:
-        if self._visible_at != self.now:
-            self._visible, self._visible_at = self._list(), self.now
-        start, end = _instant(asked.get("startDate")), _instant(asked.get("endDate"))
+        at = self.updates[-1].at if self.switches.shows == "everything" else self.now
+        if self._visible_at != at:
+            self._visible, self._visible_at = self._list(at), at
+        start, end = (self._instant(asked.get(key)) for key in ("startDate", "endDate"))
         found = [record for changed, record in self._visible if self._is_in(changed, record, start, end)]
         if asked.get("completed") is True:
-            found = [record for record in found if record.get("dateCompleted")]
+            found = [record for record in found if record["dateCompleted"]]
         if term := str(asked.get("search") or "").casefold():
-            found = [each for each in found if any(term in str(each.get(key) or "").casefold() for key in SEARCHED)]
+            found = [each for each in found if any(term in str(each[key] or "").casefold() for key in SEARCHED)]
+        if self.switches.ties == "shuffled":
+            self._random.shuffle(found)
         key = str(asked.get("sort") or "firstName")
-        if key not in _FIELDS:
+        if self.switches.sort in {"names", "refused"} and key not in {"firstName", "lastName"}:
             key = "firstName"
-        found.sort(key=lambda each: _sortable(each.get(key)), reverse=asked.get("order") == "DESC")
+        if self.switches.sort != "ignored":
+            key = key if not found or key in found[0] else "firstName"
+            found.sort(key=lambda each: _sortable(each[key]), reverse=asked.get("order") == "DESC")
         return found
 
-    def _list(self) -> list[tuple[datetime, Record]]:
-        """Give what the API shows now: the newest of each transaction, with the instant of its last change."""
+    def _instant(self, value: object) -> datetime | None:
+        """Read a date of a request."""
+        if not value:
+            return None
+        at = datetime.fromisoformat(str(value))
+        if self.switches.hours_ahead:
+            return at.replace(tzinfo=UTC) - timedelta(hours=self.switches.hours_ahead)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+    def _list(self, until: datetime) -> list[tuple[datetime, Record]]:
+        """Give what the API shows: the newest of each transaction, with the instant of its last change."""
+        key = "transactionId" if self.switches.listed == "all" else "registration"
         shown: dict[str, tuple[datetime, Record]] = {}
         for update in self.updates:
-            if update.at > self.now:
+            if update.at > until:
                 break
-            shown[str(update.record["transactionId"])] = (update.at, update.record)
+            shown[str(update.record[key])] = (update.at, update.record)
         return list(shown.values())
 
     def _is_in(self, changed: datetime, record: Record, start: datetime | None, end: datetime | None) -> bool:
         field_name = {"started": "dateStarted", "completed": "dateCompleted"}.get(self.switches.filter_on)
-        at = changed if field_name is None else _instant(record.get(field_name))
+        at = changed if field_name is None else record[field_name]
         if at is None:
             return self.switches.undated == "in"
-        if start is not None and at < start:
+        if start is not None and (at < start or (at == start and not self.switches.start_inclusive)):
             return False
         return end is None or at < end or (self.switches.end_inclusive and at == end)
 
     def truth(self) -> dict[str, Record]:
         """Give the newest record of each registration by now."""
-        return {update.record["registration"]: update.record for update in self.updates if update.at <= self.now}
+        return {
+            update.record["registration"]: update.record
+            for update in self.updates
+            if update.at <= self.now or self.switches.shows == "everything"
+        }
 
     def completions(self) -> dict[str, Record]:
         """Give the record of each completed registration by now."""
-        return {name: record for name, record in self.truth().items() if record.get("dateCompleted")}
+        return {name: record for name, record in self.truth().items() if record["dateCompleted"]}
 
 
-_KINDS = ("started", "progressed", "completions")
-_FIELDS = (
-    "transactionId",
-    "firstName",
-    "lastName",
-    "email",
-    "memberIdentifier",
-    "activityId",
-    "activityTitle",
-    "registration",
-    "dateStarted",
-    "progress",
-    "dateCompleted",
-    "completionCode",
-)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def tell(self, body: bytes) -> tuple[int, bytes]:
-        raise NotImplementedError
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        status, answer = (404, b"{}") if self.path != PATH else self.tell(body)
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
-
-
-def _instant(value: object) -> datetime | None:
-    if not value:
-        return None
-    at = datetime.fromisoformat(str(value))
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+def _happen(of: Switches) -> list[Update]:
+    return list(
+        happen(
+            registrations=of.registrations,
+            start=of.start,
+            days=of.days,
+            transactions=of.transactions,
+            odd=of.odd,
+            seed=of.seed,
+        )
+    )
 
 
 def _sortable(value: object) -> tuple[int, float, str]:
+    if isinstance(value, datetime):
+        return 1, value.timestamp(), ""
     if isinstance(value, int | float):
         return 1, float(value), ""
     return 0, 0.0, str(value or "").casefold()
-
-
-def _happen(switches: Switches) -> Iterator[Update]:
-    """Make up what happens: starts, progress in steps, completions, some learners more than once."""
-    chance = random.Random(switches.seed)  # noqa: S311 - the same each time
-    learners = [_learner(chance, number) for number in range(max(2, switches.registrations * 2 // 3))]
-    stories: list[tuple[datetime, int, int]] = []  # instant, registration, progress
-    for number in range(switches.registrations):
-        at = switches.start + timedelta(seconds=chance.randrange(1, switches.days * 86_400))
-        progress = 0
-        stories.append((at, number, progress))
-        while progress < 100 and chance.random() > 0.12:
-            progress = min(100, progress + chance.choice((5, 10, 25, 50, 100)))
-            at += timedelta(seconds=chance.choice((30, 600, 7_200, 86_400, 700_000, 3_000_000)) + chance.randrange(60))
-            stories.append((at, number, progress))
-    stories.sort()
-    owners = [chance.choice(learners) for _ in range(switches.registrations)]
-    titles = [chance.choice(TITLES) for _ in range(switches.registrations)]
-    names = [_registration(chance, number, switches) for number in range(switches.registrations)]
-    codes = [_code(chance, switches) for _ in range(switches.registrations)]
-    started: dict[int, datetime] = {}
-    for transaction, (at, number, progress) in enumerate(stories, start=70_001):
-        started.setdefault(number, at)
-        done = progress == 100
-        record = {
-            "transactionId": transaction if switches.transactions == "per_update" else 9_000 + number,
-            **owners[number],
-            "activityId": f"https://lms.example.invalid/a/{TITLES.index(titles[number])}",
-            "activityTitle": titles[number],
-            "registration": names[number],
-            "dateStarted": f"{started[number]:%Y-%m-%dT%H:%M:%S}",
-            "progress": progress,
-            "dateCompleted": f"{at:%Y-%m-%dT%H:%M:%S}" if done else "",
-            "completionCode": codes[number] if done else "",
-        }
-        if switches.odd:
-            _make_odd(record, chance)
-        yield Update(at, "completions" if done else "progressed" if progress else "started", record)
-
-
-def _learner(chance: random.Random, number: int) -> Record:
-    return {
-        "firstName": chance.choice(FIRST_NAMES),
-        "lastName": chance.choice(LAST_NAMES),
-        "email": f"learner.{number}@example.invalid",
-        "memberIdentifier": f"{100_000 + number}" if number % 5 else "",
-    }
-
-
-def _registration(chance: random.Random, number: int, switches: Switches) -> str:
-    if switches.odd and number % 17 == 0:
-        return f"44590u89-111a-6859-b899-3940dhbk{number}"  # the page's own sample is no UUID either
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
-
-
-def _code(chance: random.Random, switches: Switches) -> str:
-    if switches.odd and chance.random() < 0.05:
-        return "Fake Code"
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
-
-
-def _make_odd(record: Record, chance: random.Random) -> None:
-    """Write a record as oddly as the vendor's sample client of 2017 shows."""
-    if chance.random() < 0.5:
-        record["transactionId"] = str(record["transactionId"])
-    if chance.random() < 0.5:
-        record["progress"] = str(record["progress"])
-    for key in ("dateStarted", "dateCompleted"):
-        if record[key]:
-            record[key] += chance.choice(("", "Z", ".000", ".0000000", ".000Z"))
-    for key in ("memberIdentifier", "dateCompleted", "completionCode"):
-        if not record[key]:
-            choice = chance.randrange(3)
-            if choice == 0:
-                record[key] = None
-            elif choice == 1:
-                del record[key]
-    if chance.random() < 0.3:
-        record["region"] = {"name": "north", "codes": [1, 2]}

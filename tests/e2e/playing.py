@@ -5,13 +5,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from tests.e2e.plain_vendor import TOKEN, Record, Vendor
+from tests.e2e.plain_vendor import TOKEN, Vendor
+from tests.e2e.plain_world import Record
 
 PROGRESS_QUERY = """
     select registration_id, first_name, last_name, email, member_identifier, activity_id, activity_title, started_at,
@@ -99,19 +99,12 @@ def plain(record: Record) -> dict[str, Any]:
         "first_name": record["firstName"],
         "last_name": record["lastName"],
         "email": record["email"],
-        "member_identifier": record.get("memberIdentifier") or None,
+        "member_identifier": record["memberIdentifier"],
         "activity_id": record["activityId"],
         "activity_title": record["activityTitle"],
-        "started_at": _instant(record["dateStarted"]),
+        "started_at": record["dateStarted"].replace(tzinfo=None),
         "progress_percent": float(record["progress"]),
-        "is_completed": bool(record.get("dateCompleted")),
-        "completed_at": _instant(record.get("dateCompleted")),
-        "completion_code": record.get("completionCode") or None,
+        "is_completed": record["dateCompleted"] is not None,
+        "completed_at": record["dateCompleted"] and record["dateCompleted"].replace(tzinfo=None),
+        "completion_code": record["completionCode"],
     }
-
-
-def _instant(value: str | None) -> datetime | None:
-    if not value:
-        return None
-    at = datetime.fromisoformat(value.replace("Z", "").partition(".")[0])
-    return at.replace(tzinfo=None) if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)

@@ -7,11 +7,17 @@ import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.forking import run
+from tests.e2e.plain_speech import Speech
 from tests.e2e.plain_vendor import Switches
 from tests.e2e.playing import command, differences, environment, rows
 
 WEBHOOK_ODD_IN_PLACE = {"transactions": "in_place", "odd": True, "lost_share": 0.2, "silence": (3.0, 4.0)}
-ARRAY_PER_UPDATE_BY_START = {"transactions": "per_update", "envelope": "array", "filter_on": "started", "page_cap": 7}
+ARRAY_PER_UPDATE_BY_START = {
+    "transactions": "per_update",
+    "speech": Speech(envelope="array"),
+    "filter_on": "started",
+    "page_cap": 7,
+}
 
 
 @pytest.mark.parametrize(
