@@ -31,6 +31,8 @@ spans as (
 select
     spans.call_id,
     spans.version_count,
+    spans.first_started_at,
+    calls.window_start,
     coalesce(
         spans.first_started_at < calls.window_start or spans.last_started_at > calls.window_end, false
     ) as is_start_outside,

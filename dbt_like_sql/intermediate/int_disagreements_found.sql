@@ -85,7 +85,8 @@ reached as (
         min(webhook_load_number) over this_far_or_further as webhook_reached_load_number,
         min(api_told_at) over whole_transaction as api_first_told_at,
         min(webhook_told_at) over whole_transaction as webhook_first_told_at,
-        max(api_told_at) over short_of_this as api_told_before_at
+        max(api_told_at) over short_of_this as api_told_before_at,
+        max(webhook_told_at) over short_of_this as webhook_told_before_at
     from transaction_states
     window
         this_far_or_further as (
@@ -144,6 +145,8 @@ told as (
         webhook_reached_loads.as_of as webhook_reached_as_of,
         reaching_calls.call_purpose as api_reached_purpose,
         api_loads.previous_pull_at as api_previous_pull_at,
+        api_loads.previous_pull_from as api_previous_pull_from,
+        api_loads.previous_pull_until as api_previous_pull_until,
         greatest(reached.started_at, telling_calls.window_start, reached.api_told_before_at) as api_changed_after,
         case
             when reached.is_completed and reached.completed_at <= reached.api_told_at then reached.completed_at
@@ -198,8 +201,17 @@ webhook_failed as (
         completed_at,
         api_settle_minutes as settle_minutes,
         coalesce(dated_at >= api_changed_after, false) as is_dated,
-        case when dated_at >= api_changed_after then dated_at else api_changed_after end as changed_after,
+        case
+            when dated_at >= api_changed_after then dated_at
+            -- What the webhook told of less than this was before it, unless that came late itself.
+            when webhook_told_before_at < api_told_at then greatest(api_changed_after, webhook_told_before_at)
+            else api_changed_after
+        end as changed_after,
         api_changed_before as changed_before,
+        -- If a pull of all that it could have stood under did not show it, it came after, less the settle time.
+        coalesce(coalesce(started_at, api_previous_pull_from) >= api_previous_pull_from, false)
+        and coalesce(completed_at, api_previous_pull_from) >= api_previous_pull_from as was_pulled_for,
+        seconds_after(api_previous_pull_until, -60 * api_settle_minutes) as pulled_before_at,
         webhook_due_at as due_at,
         webhook_told_at as same_told_at,
         webhook_reached_at as reached_at,
@@ -237,6 +249,8 @@ api_failed as (
         true as is_dated,
         greatest(started_at, least(dated_at, webhook_told_at)) as changed_after,
         webhook_told_at as changed_before,
+        false as was_pulled_for,
+        cast(null as timestamp) as pulled_before_at,
         seconds_after(webhook_told_at, webhook_settle_minutes * 60) as due_at,
         api_told_at as same_told_at,
         api_reached_at as reached_at,

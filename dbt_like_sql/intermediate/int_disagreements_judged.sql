@@ -41,30 +41,48 @@ pulls as (
 
 ),
 
-in_use as (
+-- What a pull should have shown and did not, changed after it.
+bounded_by_pull as (
 
     select
         disagreements.*,
         habits.gives_each_update_an_id,
+        habits.lists_all_transactions,
         case
-            when habits.lists_all_transactions then disagreements.reached_at
-            else least(disagreements.reached_at, disagreements.overtaken_at)
+            when
+                not disagreements.is_dated
+                and (disagreements.was_pulled_for or habits.filters_on = 'last_change')
+                and disagreements.pulled_before_at < disagreements.changed_before
+                then greatest(disagreements.changed_after, disagreements.pulled_before_at)
+            else disagreements.changed_after
+        end as changed_after_at
+    from disagreements
+    cross join habits
+
+),
+
+in_use as (
+
+    select
+        bounded_by_pull.*,
+        case
+            when bounded_by_pull.lists_all_transactions then bounded_by_pull.reached_at
+            else least(bounded_by_pull.reached_at, bounded_by_pull.overtaken_at)
         end as settled_at,
         case
-            when habits.lists_all_transactions then disagreements.reached_call_id
-            else least(disagreements.reached_call_id, disagreements.overtaken_by_call_id)
+            when bounded_by_pull.lists_all_transactions then bounded_by_pull.reached_call_id
+            else least(bounded_by_pull.reached_call_id, bounded_by_pull.overtaken_by_call_id)
         end as settled_call_id,
         case
-            when habits.lists_all_transactions then disagreements.reached_known_at
-            else least(disagreements.reached_known_at, disagreements.overtaken_known_at)
+            when bounded_by_pull.lists_all_transactions then bounded_by_pull.reached_known_at
+            else least(bounded_by_pull.reached_known_at, bounded_by_pull.overtaken_known_at)
         end as settled_known_at
-    from disagreements
+    from bounded_by_pull
     cross join intermediate.int_webhook_begun as webhook
-    cross join habits
     where
-        disagreements.failing_witness = 'api'
-        or disagreements.changed_after >= webhook.began_at
-        or (habits.gives_each_update_an_id and disagreements.transaction_id > webhook.first_transaction_id)
+        bounded_by_pull.failing_witness = 'api'
+        or bounded_by_pull.changed_after_at >= webhook.began_at
+        or (bounded_by_pull.gives_each_update_an_id and bounded_by_pull.transaction_id > webhook.first_transaction_id)
 
 ),
 
@@ -159,8 +177,8 @@ bounded as (
         least(in_use.changed_before, bounds.not_after) as bounded_before,
         case
             when bounds.not_before <= coalesce(bounds.not_after, in_use.changed_before)
-                then greatest(in_use.changed_after, bounds.not_before)
-            else in_use.changed_after
+                then greatest(in_use.changed_after_at, bounds.not_before)
+            else in_use.changed_after_at
         end as bounded_after,
         case
             when bounds.not_after < in_use.changed_before

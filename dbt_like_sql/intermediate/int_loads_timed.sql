@@ -1,5 +1,6 @@
 -- One row per load: the run that made it, the instant and settle time that this run judges by, and when a pull before
--- it was last proven complete. A repair comes after the verdict of its own run, so that run's pull was before it too.
+-- it was last proven complete, and for which span. A repair comes after the verdict of its own run, so that run's pull
+-- was before it too.
 with
 
 loads as (
@@ -30,7 +31,9 @@ pulls as (
 
     select
         loads.run_id,
-        max(loads.as_of) as pulled_at
+        max(loads.as_of) as pulled_at,
+        max(windows.window_start) as pulled_from,
+        max(least(windows.window_end, loads.as_of)) as pulled_until
     from raw.api_windows as windows
     inner join loads on windows.load_number = loads.load_number
     where windows.is_complete and windows.search is null
@@ -43,11 +46,14 @@ runs_with_pulls as (
     select
         runs.run_id,
         pulls.pulled_at,
-        max(pulls.pulled_at) over (
-            order by runs.first_load_number asc nulls first rows between unbounded preceding and 1 preceding
-        ) as previous_pull_at
+        max(pulls.pulled_at) over before_it as previous_pull_at,
+        max(pulls.pulled_from) over before_it as previous_pull_from,
+        max(pulls.pulled_until) over before_it as previous_pull_until
     from runs
     left join pulls on runs.run_id = pulls.run_id
+    window before_it as (
+        order by runs.first_load_number asc nulls first rows between unbounded preceding and 1 preceding
+    )
 
 )
 
@@ -59,6 +65,8 @@ select
     case
         when loads.purpose = 'repair' then greatest(runs_with_pulls.previous_pull_at, runs_with_pulls.pulled_at)
         else runs_with_pulls.previous_pull_at
-    end as previous_pull_at
+    end as previous_pull_at,
+    runs_with_pulls.previous_pull_from,
+    runs_with_pulls.previous_pull_until
 from loads
 inner join runs_with_pulls on loads.run_id = runs_with_pulls.run_id

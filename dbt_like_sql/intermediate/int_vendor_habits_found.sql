@@ -1,6 +1,7 @@
 -- One row: what the vendor's tellings show of its ways. What nothing has shown yet is false, or null for the filter.
 -- An answer that held a record though its start lay outside the span asked for shows that starts are not filtered on;
--- the same for completions. Before enough was shown the filter is not known.
+-- the same for completions. Before enough was shown the filter is not known: a span that reaches back to the first of
+-- all starts shows nothing of it.
 with
 
 registrations as (
@@ -19,13 +20,25 @@ counted as (
 
 ),
 
+first_start as (
+
+    select min(first_started_at) as first_started_at
+    from intermediate.int_calls_spanned
+
+),
+
 answers as (
 
     select
-        cast(sum(version_count) as bigint) as version_count,
-        bool_or(is_start_outside) as is_start_outside,
-        bool_or(is_completion_outside) as is_completion_outside
-    from intermediate.int_calls_spanned
+        cast(sum(calls.version_count) as bigint) as version_count,
+        cast(
+            sum(case when calls.window_start > first_start.first_started_at then calls.version_count else 0 end)
+            as bigint
+        ) as later_version_count,
+        bool_or(calls.is_start_outside) as is_start_outside,
+        bool_or(calls.is_completion_outside) as is_completion_outside
+    from intermediate.int_calls_spanned as calls
+    cross join first_start
 
 )
 
@@ -37,7 +50,7 @@ select
         when answers.is_start_outside and answers.is_completion_outside then 'last_change'
         when answers.version_count < 20 or answers.version_count is null then cast(null as string)
         when not answers.is_completion_outside then 'completed'
-        when not answers.is_start_outside then 'started'
+        when not answers.is_start_outside and answers.later_version_count >= 20 then 'started'
     end as filters_on
 from counted
 cross join answers

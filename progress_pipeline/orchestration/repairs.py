@@ -57,13 +57,7 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
         settings, clock = run_context.settings(), run_context.clock()
         path = settings.warehouse_path
         with writing(path):
-            with connect(path) as connection:
-                gaps = [OpenGap(*row) for row in gaps_to_repair(connection)]
-                state = known_state(connection)
-            asks: tuple[RepairAsk, ...] = ()
-            outcome = Outcome("done")
-            if gaps:
-                asks, outcome = _repair(settings, clock, context.run.run_id, gaps, state)
+            asks, outcome = repair(settings, clock, context.run.run_id)
             with connect(path) as connection:
                 built = {each.model: each for each in build(connection, models)}
                 metadata = built_metadata(connection, mine, built[REPAIRS], models)
@@ -80,6 +74,23 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
         )
 
     return repairs
+
+
+def repair(settings: Settings, clock: Clock, run_id: str) -> tuple[tuple[RepairAsk, ...], Outcome]:
+    """Ask the API for what it owes, and load what comes. The models are for the caller to build.
+
+    Args:
+        settings: The settings.
+        clock: Gives the instant that the run takes as now.
+        run_id: The run's name.
+
+    Returns:
+        What was asked, and how the asking ended.
+    """
+    with connect(settings.warehouse_path) as connection:
+        gaps = [OpenGap(*row) for row in gaps_to_repair(connection)]
+        state = known_state(connection)
+    return _repair(settings, clock, run_id, gaps, state) if gaps else ((), Outcome("done"))
 
 
 def _repair(
