@@ -47,12 +47,15 @@ def built_metadata(
     columns = [
         dg.TableColumn(name, kind, described.get(name)) for name, kind in column_types(connection, model.name).items()
     ]
-    return {
-        "dagster/row_count": row_count(connection, model.name),
+    metadata = {
         "dagster/column_schema": dg.TableSchema(columns),
         "dagster/column_lineage": column_lineage(model, models),
         "changed_rows": built.changed_rows,
         "seconds": round(built.seconds, 3),
         "how": built.how,
-        "preview": as_table(first_rows(connection, model.name, PREVIEW_ROWS)),
     }
+    if model.materialized != "view":
+        # A view would be computed for this alone; the published file says how many rows each has.
+        metadata["dagster/row_count"] = row_count(connection, model.name)
+        metadata["preview"] = as_table(first_rows(connection, model.name, PREVIEW_ROWS))
+    return metadata

@@ -8,11 +8,13 @@ import dagster as dg
 from progress_pipeline.errors import PublishError
 from progress_pipeline.orchestration.describing import OWNER, asset_key
 from progress_pipeline.orchestration.resources import RunContext
+from progress_pipeline.settings import Settings
 from progress_pipeline.warehouse.checking import Check, run_check
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.publishing import publish
+from progress_pipeline.warehouse.personal import PersonalData, Privacy
+from progress_pipeline.warehouse.publishing import Form, publish
 
 PUBLISHED = dg.AssetKey(["published", "progress"])
 
@@ -34,7 +36,13 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
         settings = run_context.settings()
         with writing(settings.warehouse_path):
             _refuse_if_blocked(settings.warehouse_path, [check for check in checks if check.is_blocking])
-            made = publish(settings.warehouse_path, settings.published_path, models, as_of=run_context.clock()())
+            made = publish(
+                settings.warehouse_path,
+                settings.published_path,
+                models,
+                as_of=run_context.clock()(),
+                form=_form(settings),
+            )
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(made.path),
@@ -45,6 +53,12 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
         )
 
     return published
+
+
+def _form(settings: Settings) -> Form:
+    """Give the form that the settings ask for."""
+    key = settings.pseudonym_key.get_secret_value().encode()
+    return Form(Privacy(PersonalData(settings.personal_data), key), has_parquet=settings.published_parquet)
 
 
 def _refuse_if_blocked(warehouse: Path, checks: Sequence[Check]) -> None:

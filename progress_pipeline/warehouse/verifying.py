@@ -3,22 +3,21 @@
 It is opened alone, for reading, in a connection of its own: what it lacks shows here and not at an analyst's desk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
 from progress_pipeline.errors import PublishError
-from progress_pipeline.warehouse.models import Model
+from progress_pipeline.warehouse.filling import Filled
 
 
-def verify(path: Path, models: Sequence[Model], counts: Mapping[str, int]) -> None:
+def verify(path: Path, filled: Sequence[Filled]) -> None:
     """See that each table has the rows it should, and that its key is unique and never null.
 
     Args:
         path: The file.
-        models: Those that it must hold.
-        counts: The row count of each in the warehouse.
+        filled: The tables that it must hold, with their row counts in the warehouse.
 
     Raises:
         PublishError: Something is not so; the message says what.
@@ -26,23 +25,24 @@ def verify(path: Path, models: Sequence[Model], counts: Mapping[str, int]) -> No
     """
     connection = duckdb.connect(str(path), read_only=True)
     try:
-        for model in models:
-            for problem in _problems(connection, model, counts[model.name]):
-                raise PublishError(f"{model.name} is not fit to be published: {problem} The old file stands as it was.")
+        for each in filled:
+            for problem in _problems(connection, each):
+                name = each.model.name
+                raise PublishError(f"{name} is not fit to be published: {problem} The old file stands as it was.")
     finally:
         connection.close()
 
 
-def _problems(connection: duckdb.DuckDBPyConnection, model: Model, expected: int) -> list[str]:
+def _problems(connection: duckdb.DuckDBPyConnection, each: Filled) -> list[str]:
     """Say what is wrong with a table."""
-    found = int(connection.execute(f"select count(*) from {model.name}").fetchall()[0][0])
-    if found != expected:
-        return [f"it has {found} rows in the new file and {expected} in the warehouse."]
-    keys = ", ".join(f'"{column}"' for column in model.key)
+    model = each.model
     nulls = " or ".join(f'"{column}" is null' for column in model.key)
-    without = connection.execute(f"select count(*) from {model.name} where {nulls}").fetchall()[0][0]
+    ((found, without),) = connection.execute(f"select count(*), count(*) filter ({nulls}) from {model.name}").fetchall()
+    if found != each.row_count:
+        return [f"it has {found} rows in the new file and {each.row_count} in the warehouse."]
     if without:
         return [f"{without} rows have no {', '.join(model.key)}."]
+    keys = ", ".join(f'"{column}"' for column in model.key)
     twice = connection.execute(
         f"select {keys} from {model.name} group by {keys} having count(*) > 1 order by all limit 3"
     ).fetchall()

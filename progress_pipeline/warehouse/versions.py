@@ -9,14 +9,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-
-import duckdb
-
-from progress_pipeline.warehouse.models import Model
 
 VERSIONS = "versions"
 
@@ -30,48 +24,60 @@ class PublishedTable:
 
 
 @dataclass(frozen=True)
+class PublishedFile:
+    """A file that was published: its name, its size, and the SHA-256 of its bytes in hex."""
+
+    file: str
+    byte_count: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a published file is.
 
     Attributes:
         file: Its name.
-        as_of: The instant that its data is true for, in ISO 8601.
+        version: Its name among the versions: the instant that its data is true for.
+        as_of: The same, in ISO 8601.
         sha256: Of its bytes, in hex.
         byte_count: Its size.
         duckdb_version: The DuckDB that wrote it.
+        personal_data: What it tells of persons: full, pseudonyms or none.
         tables: Its tables and views.
+        parquet: The same as Parquet files, below the folder `parquet`; none if there is no such folder.
     """
 
     file: str
+    version: str
     as_of: str
     sha256: str
     byte_count: int
     duckdb_version: str
+    personal_data: str
     tables: tuple[PublishedTable, ...]
+    parquet: tuple[PublishedFile, ...] = ()
 
 
-def describe_file(
-    path: Path, name: str, models: Sequence[Model], counts: Mapping[str, int], as_of: datetime
-) -> Manifest:
-    """Make the manifest of a file that is about to be published.
+def describe(path: Path, name: str) -> PublishedFile:
+    """Give a file's size and hash.
 
     Args:
         path: Where it is now.
         name: What it will be called.
-        models: What it holds.
-        counts: Their row counts.
-        as_of: The instant that its data is true for.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Manifest(
-        file=name,
-        as_of=as_of.astimezone(UTC).isoformat(),
-        sha256=digest,
-        byte_count=path.stat().st_size,
-        duckdb_version=duckdb.__version__,
-        tables=tuple(PublishedTable(model.name, counts[model.name]) for model in models),
-    )
+    return PublishedFile(name, path.stat().st_size, digest)
+
+
+def sync(path: Path) -> None:
+    """See that a file's bytes, or a folder's names, are on the disk for good."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -88,11 +94,10 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 def keep_version(published: Path, manifest: Manifest, *, keep: int) -> None:
     """Give the published file a second name among the versions, and let go of the oldest beyond `keep`."""
     folder = published.parent / VERSIONS
-    stamp = datetime.fromisoformat(manifest.as_of).strftime("%Y%m%dT%H%M%SZ")
     pattern = f"{published.stem}-[0-9]*T[0-9]*Z{published.suffix}"
     if keep > 0:
         folder.mkdir(exist_ok=True)
-        version = folder / f"{published.stem}-{stamp}{published.suffix}"
+        version = folder / f"{published.stem}-{manifest.version}{published.suffix}"
         version.unlink(missing_ok=True)
         try:
             version.hardlink_to(published)

@@ -13,7 +13,7 @@ import pytest
 from progress_pipeline.errors import PublishError, WarehouseBusyError
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.publishing import publish
+from progress_pipeline.warehouse.publishing import Form, publish
 from tests.warehouse.projects import Project
 
 AS_OF = datetime(2026, 2, 1, 5, tzinfo=UTC)
@@ -76,6 +76,7 @@ def test_marts_and_audit_are_in_the_file_and_nothing_else(built: Project, wareho
     assert found == [
         ("audit.of_staging", "BASE TABLE"),
         ("audit.with_prelude", "BASE TABLE"),
+        ("main.dictionary", "BASE TABLE"),
         ("main.readme", "BASE TABLE"),
         ("marts.fct_v", "BASE TABLE"),
         ("marts.of_marts", "VIEW"),
@@ -98,7 +99,7 @@ def test_rows_stand_sorted_by_their_key_or_as_the_yaml_says(built: Project, ware
 
 def test_every_table_and_column_bears_its_description(built: Project, warehouse: Path, published: Path) -> None:
     """As comments, so that every tool shows them; quotes in them are only text."""
-    publish(warehouse, published, built.models(), as_of=AS_OF, facts={"watermark": "It's yesterday."})
+    publish(warehouse, published, built.models(), as_of=AS_OF, form=Form(facts={"watermark": "It's yesterday."}))
     assert ask(published, "select comment from duckdb_tables() where table_name = 'fct_v'") == [
         ("One row per key. It's what was said.",)
     ]
@@ -109,7 +110,15 @@ def test_every_table_and_column_bears_its_description(built: Project, warehouse:
     assert ask(
         published, "select comment from duckdb_columns() where table_name = 'of_marts' and column_name = 'v'"
     ) == [("Twice the value.",)]
-    assert ask(published, "from readme") == [("as_of", "2026-02-01 05:00:00 UTC"), ("watermark", "It's yesterday.")]
+    assert ask(published, "from readme where topic in ('as_of', 'version', 'watermark')") == [
+        ("as_of", "2026-02-01 05:00:00 UTC"),
+        ("version", "20260201T050000Z"),
+        ("watermark", "It's yesterday."),
+    ]
+    assert ask(published, "select * exclude (table_name) from dictionary where table_name = 'marts.fct_v'") == [
+        ("k", "bigint", "yes", 'The key\'s "name"; | and <b>.'),
+        ("v", "bigint", "", "The value."),
+    ]
 
 
 def test_duckdb_1_5_can_open_it(built: Project, warehouse: Path, published: Path) -> None:
@@ -155,12 +164,12 @@ def test_the_last_few_versions_are_kept(built: Project, warehouse: Path, publish
     for day in (1, 2, 3, 4):
         if day == 2:
             say_more(warehouse, built, 1)
-        publish(warehouse, published, built.models(), as_of=AS_OF.replace(day=day), keep=2)
+        publish(warehouse, published, built.models(), as_of=AS_OF.replace(day=day), form=Form(keep=2))
     assert sorted(path.name for path in (published.parent / "versions").iterdir()) == [
         f"progress-2026020{day}T050000Z.duckdb{ending}" for day in (3, 4) for ending in ("", ".manifest.json")
     ]
     say_more(warehouse, built, 5)
-    publish(warehouse, published, built.models(), as_of=AS_OF.replace(day=5), keep=2)
+    publish(warehouse, published, built.models(), as_of=AS_OF.replace(day=5), form=Form(keep=2))
     assert ask(published, "select count(*) from marts.fct_v") == [(16,)]
     assert ask(
         published.parent / "versions" / "progress-20260204T050000Z.duckdb", "select count(*) from marts.fct_v"
@@ -250,7 +259,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from progress_pipeline.errors import PublishError
 from progress_pipeline.warehouse.models import read_models
-from progress_pipeline.warehouse.publishing import publish
+from progress_pipeline.warehouse.publishing import Form, publish
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 models = read_models(Path(sys.argv[2]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))

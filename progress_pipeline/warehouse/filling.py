@@ -1,0 +1,200 @@
+"""Filling a new published file: tables, comments, `readme` and `dictionary`.
+
+Everything is written in one transaction into a file that nobody else knows. What is true of the file as a whole, such
+as whether it is fit to be published, is judged in `verifying.py`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from progress_pipeline.warehouse.connection import catalog
+from progress_pipeline.warehouse.models import Model
+from progress_pipeline.warehouse.personal import PersonalData, Privacy, Shown, forget_key, set_key, shown_columns
+from progress_pipeline.warehouse.readme import readme_rows
+from progress_pipeline.warehouse.sql_folder import PRELUDE
+
+PUBLISHED_SCHEMAS = ("marts", "audit")
+STORAGE_VERSION = "v1.5.0"
+"""The format of the file: the oldest DuckDB that most people have."""
+
+README = "readme"
+"""The table of facts about the file itself, in the schema `main`."""
+
+DICTIONARY = "dictionary"
+"""The table of what every column means, in the schema `main`; the same texts are the columns' comments."""
+
+_ASIDE = "published_aside"
+_MACRO = re.compile(r"\bmacro\s+(\w+)\s*\(")
+_COMMENTS = {
+    README: ("One row per fact about this file. Read this first.", ("topic", "What the fact is about.")),
+    DICTIONARY: ("One row per column of every table in this file.", ("table_name", "The table, with its schema.")),
+}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A table of the new file.
+
+    Attributes:
+        model: What it holds.
+        row_count: The rows that it must have.
+        columns: What is published of its columns.
+    """
+
+    model: Model
+    row_count: int
+    columns: tuple[Shown, ...]
+
+
+def fill(  # noqa: PLR0913 - what a file is made of is few, and named
+    connection: duckdb.DuckDBPyConnection,
+    aside: Path,
+    models: Sequence[Model],
+    *,
+    as_of: datetime,
+    facts: Mapping[str, str],
+    privacy: Privacy,
+) -> list[Filled]:
+    """Write a new file.
+
+    Args:
+        connection: To the warehouse.
+        aside: The file; not there yet.
+        models: What may be in it.
+        as_of: The instant that the data is true for.
+        facts: What `readme` says besides.
+        privacy: What may be told of persons.
+    """
+    warehouse = catalog(connection)
+    connection.execute(f"attach {_literal(str(aside))} as {_ASIDE} (storage_version '{STORAGE_VERSION}')")
+    set_key(connection, privacy)
+    try:
+        connection.execute("begin")
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(f"create schema {_ASIDE}.{schema}")
+        is_full = privacy.personal_data is PersonalData.FULL
+        stays_view = _views(models) if is_full else frozenset[str]()
+        columns = _columns(connection)
+        filled = []
+        for model in models:
+            shown = tuple(shown_columns(model, columns[model.name], privacy))
+            if shown:
+                filled.append(_put(connection, warehouse, model, shown, is_view=model.name in stays_view))
+        _put_dictionary(connection, filled)
+        rows = readme_rows(connection, _ASIDE, [each.model for each in filled], as_of, privacy)
+        _put_rows(connection, README, ("topic", "text"), [*rows.items(), *facts.items()])
+        connection.execute(f"comment on column {_ASIDE}.main.{README}.text is 'The fact.'")
+        connection.execute("commit")
+        connection.execute(f"checkpoint {_ASIDE}")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    finally:
+        forget_key(connection)
+        connection.execute(f"use {warehouse}")
+        connection.execute(f"detach {_ASIDE}")
+    return filled
+
+
+def _put(
+    connection: duckdb.DuckDBPyConnection, warehouse: str, model: Model, shown: Sequence[Shown], *, is_view: bool
+) -> Filled:
+    """Put one table or view into the file, with its comments."""
+    name, source = f"{_ASIDE}.{model.name}", f"{warehouse}.{model.name}"
+    if is_view:
+        connection.execute(f"use {_ASIDE}")
+        connection.execute(f"create view {model.name} as\n{model.sql}")
+        connection.execute(f"use {warehouse}")
+        ((count,),) = connection.execute(f"select count(*) from {source}").fetchall()
+    else:
+        wanted = ", ".join(f'{column.sql} as "{column.name}"' for column in shown)
+        names = {column.name for column in shown}
+        order = ", ".join(f'"{column}" nulls first' for column in model.sorted_by or model.key if column in names)
+        by = f" order by {order}" if order else ""
+        ((count,),) = connection.execute(f"create table {name} as select {wanted} from {source}{by}").fetchall()
+    grain = model.grain if model.grain.endswith(".") else f"{model.grain}."
+    kind = "view" if is_view else "table"
+    connection.execute(f"comment on {kind} {name} is {_literal(f'{grain} {model.description}')}")
+    for column in shown:
+        connection.execute(f'comment on column {name}."{column.name}" is {_literal(column.description)}')
+    return Filled(model, int(count), tuple(shown))
+
+
+def _put_dictionary(connection: duckdb.DuckDBPyConnection, filled: Sequence[Filled]) -> None:
+    """Write what every column means."""
+    types = {
+        (table, column): kind
+        for table, column, kind in connection.execute(
+            "select schema_name || '.' || table_name, column_name, lower(data_type) from duckdb_columns() "
+            "where database_name = $1",
+            [_ASIDE],
+        ).fetchall()
+    }
+    rows = [
+        (each.model.name, column.name, types[each.model.name, column.name], is_key, column.description)
+        for each in filled
+        for column in each.columns
+        for is_key in ("yes" if column.name in each.model.key else "",)
+    ]
+    _put_rows(connection, DICTIONARY, ("table_name", "column_name", "type", "is_key", "meaning"), rows)
+    for column, meaning in (
+        ("column_name", "The column."),
+        ("type", "Its type in DuckDB."),
+        ("is_key", "yes for the columns that together make a row unique."),
+        ("meaning", "What it means."),
+    ):
+        connection.execute(f"comment on column {_ASIDE}.main.{DICTIONARY}.{column} is {_literal(meaning)}")
+
+
+def _put_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """Write a small table of texts, in the order of its rows."""
+    name = f"{_ASIDE}.main.{table}"
+    connection.execute(f"create table {name} ({', '.join(f'{column} varchar' for column in columns)})")
+    if rows:
+        marks = ", ".join(f"({', '.join('?' * len(columns))})" for _ in rows)
+        connection.execute(f"insert into {name} values {marks}", [cell for row in rows for cell in row])
+    about, (column, meaning) = _COMMENTS[table]
+    connection.execute(f"comment on table {name} is {_literal(about)}")
+    connection.execute(f"comment on column {name}.{column} is {_literal(meaning)}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Give the columns of the warehouse's tables and views, in their order."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, list(column_name order by column_index) from duckdb_columns() "
+        "where database_name = current_catalog() and schema_name in ('marts', 'audit') group by all"
+    ).fetchall()
+    return dict(rows)
+
+
+def _views(models: Sequence[Model]) -> frozenset[str]:
+    """Choose the views that can stay views: those that need nothing that is not in the file."""
+    names = {model.name for model in models}
+    prelude = {name.lower() for name in _MACRO.findall(PRELUDE.read_text(encoding="utf-8"))}
+    return frozenset(
+        model.name
+        for model in models
+        if model.materialized == "view"
+        and set(model.depends_on) <= names
+        and not {call.name.lower() for call in model.text.expression.find_all(exp.Anonymous)} & prelude
+    )
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give up what was begun, if anything still is."""
+    try:
+        connection.execute("rollback")
+    except duckdb.Error:
+        return  # there was no transaction any more; the error on its way tells what happened
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

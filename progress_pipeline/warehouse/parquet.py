@@ -1,0 +1,79 @@
+"""The published tables as a folder of Parquet files, for those without DuckDB.
+
+A version is a folder of its own that never changes. `parquet`, beside the published file, is a link to the newest, and
+is turned in one instant; who wants several files of one version follows the link once and keeps the folder.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from progress_pipeline.warehouse.versions import VERSIONS, PublishedFile, describe, sync
+
+LINK = "parquet"
+ENDING = ".parquet"
+
+
+def write_folder(file: Path, aside: Path, tables: Sequence[str]) -> tuple[PublishedFile, ...]:
+    """Write the tables of a published file as Parquet files, `<schema>/<table>.parquet`.
+
+    Args:
+        file: The published file, before or after it is in place.
+        aside: The folder; not there yet.
+        tables: The tables, with their schemas.
+    """
+    aside.mkdir()
+    paths = []
+    connection = duckdb.connect(str(file), read_only=True)
+    try:
+        for table in tables:
+            schema, _, name = table.partition(".")
+            path = aside / name if schema == "main" else aside / schema / name
+            path = path.with_name(f"{path.name}{ENDING}")
+            path.parent.mkdir(exist_ok=True)
+            target = str(path).replace("'", "''")
+            connection.execute(f"copy (from {table}) to '{target}' (format parquet, compression zstd)")
+            paths.append(path)
+    finally:
+        connection.close()
+    for path in paths:
+        sync(path)
+    return tuple(describe(path, path.relative_to(aside).as_posix()) for path in paths)
+
+
+def put_in_place(aside: Path, published: Path, version: str, *, keep: int) -> None:
+    """Make a folder the newest version, turn the link to it, and let go of the oldest.
+
+    Args:
+        aside: The folder.
+        published: The published file that it stands beside.
+        version: Its name.
+        keep: How many versions stand; the one that the link names always does.
+    """
+    versions = published.parent / VERSIONS
+    versions.mkdir(exist_ok=True)
+    folder = versions / f"{published.stem}-{version}{ENDING}"
+    if folder.exists():
+        shutil.rmtree(aside)  # the name holds the hash of the content: it is the same
+    else:
+        aside.rename(folder)
+    sync(versions)
+    link = published.with_name(LINK)
+    turned = link.with_name(f".{published.name}.{os.getpid()}.building-link")
+    turned.unlink(missing_ok=True)
+    turned.symlink_to(Path(VERSIONS) / folder.name)
+    turned.replace(link)
+    sync(published.parent)
+    others = sorted(versions.glob(f"{published.stem}-[0-9]*T[0-9]*Z-*{ENDING}"), reverse=True)
+    for old in [each for each in others if each != folder][max(keep, 1) - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def take_away(published: Path) -> None:
+    """Take the link away, so that nobody reads an old folder for a new one."""
+    link = published.with_name(LINK)
+    if link.is_symlink():
+        link.unlink()

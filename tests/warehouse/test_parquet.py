@@ -1,0 +1,96 @@
+"""The published tables as Parquet files: a folder for each version, and a link that is turned in one instant."""
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from progress_pipeline.errors import PublishError
+from progress_pipeline.warehouse.building import build
+from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.publishing import Form, publish
+from tests.warehouse.projects import Project
+
+AS_OF = datetime(2026, 2, 1, 5, tzinfo=UTC)
+FORM = Form(has_parquet=True, keep=2)
+
+
+@pytest.fixture
+def folder(project: Project, warehouse: Path, tmp_path: Path) -> Path:
+    """Where a first version was published."""
+    project.write("marts.fct_v", "select k, v from raw.said", columns={"k": "The key."}, materialized="table")
+    project.write("audit.of_marts", "select k from marts.fct_v")
+    with connect(warehouse) as connection:
+        connection.execute("create schema raw")
+        connection.execute("create table raw.said as select 9 - range as k, range as v, 1 as load_number from range(9)")
+        build(connection, project.models())
+    publish(warehouse, tmp_path / "out" / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
+    return tmp_path / "out"
+
+
+def say(warehouse: Path, project: Project, rows: str) -> None:
+    """Load and build some more rows."""
+    with connect(warehouse) as connection:
+        connection.execute(f"insert into raw.said values {rows}")
+        build(connection, project.models())
+
+
+def test_every_table_is_a_file_that_pandas_reads(folder: Path) -> None:
+    """Views too, and the two tables that tell of the file itself."""
+    files = sorted(path.relative_to(folder / "parquet").as_posix() for path in (folder / "parquet").rglob("*.parquet"))
+    assert files == ["audit/of_marts.parquet", "dictionary.parquet", "marts/fct_v.parquet", "readme.parquet"]
+    frame = pd.read_parquet(folder / "parquet" / "marts" / "fct_v.parquet")
+    assert (list(frame.columns), list(frame["k"])) == (["k", "v"], list(range(1, 10)))
+
+
+def test_the_manifest_has_the_hash_of_each_file(folder: Path) -> None:
+    """Of its bytes."""
+    manifest = json.loads((folder / "progress.duckdb.manifest.json").read_text(encoding="utf-8"))
+    told = {each["file"]: each["sha256"] for each in manifest["parquet"]}
+    assert told == {
+        path.relative_to(folder / "parquet").as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in (folder / "parquet").rglob("*.parquet")
+    }
+    assert told
+
+
+def test_an_older_version_stays_as_it_was_for_who_has_followed_the_link(
+    folder: Path, project: Project, warehouse: Path
+) -> None:
+    """The link is turned, the folder stays until it is the oldest of too many."""
+    followed = (folder / "parquet").resolve()
+    for day in (2, 3):
+        say(warehouse, project, f"({100 + day}, 1, {day})")
+        publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF.replace(day=day), form=FORM)
+        count = len(pd.read_parquet(folder / "parquet" / "marts" / "fct_v.parquet"))
+        assert count == 8 + day
+        if day == 2:
+            assert len(pd.read_parquet(followed / "marts" / "fct_v.parquet")) == 9
+    assert not followed.exists()
+    assert len(list((folder / "versions").glob("*.parquet"))) == 2
+
+
+def test_a_failed_verification_leaves_the_link_as_it_was(folder: Path, project: Project, warehouse: Path) -> None:
+    """And nothing beside it."""
+    followed = (folder / "parquet").resolve()
+    say(warehouse, project, "(5, 1, 2)")
+    with pytest.raises(PublishError, match="not unique"):
+        publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
+    assert (folder / "parquet").resolve() == followed
+    assert not list(folder.glob(".*"))
+
+
+def test_who_wants_no_parquet_has_no_old_one_left(folder: Path, project: Project, warehouse: Path) -> None:
+    """A folder that is not renewed would be read for a new one."""
+    publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF)
+    assert not (folder / "parquet").exists()
+
+
+def test_publishing_the_same_again_changes_nothing(folder: Path, project: Project, warehouse: Path) -> None:
+    """The same instant and the same rows: the link names a folder with the same rows."""
+    publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
+    assert duckdb.execute(f"select count(*) from '{folder}/parquet/marts/fct_v.parquet'").fetchall() == [(9,)]
