@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.models.plain_loading import PlainLoader
 from tests.models.planted import Play, Verdict
 from tests.models.planting import ALL, FAULTS
 
@@ -43,7 +44,7 @@ def play(job: tuple[int, str]) -> Verdict:
     """Play one seed with one fault, or all."""
     seed, fault = job
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        told = Play(seed, "per_update" if seed % 2 else "in_place", Path(folder))
+        told = Play(seed, "per_update" if seed % 2 else "in_place", Path(folder), loader=PlainLoader)
         return told.judge(*(FAULTS if fault == ALL else [fault]))
 
 

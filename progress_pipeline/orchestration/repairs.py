@@ -5,7 +5,7 @@ the day's calls do not allow waits for the next run.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -36,6 +36,7 @@ from progress_pipeline.warehouse.state import known_state
 logger = logging.getLogger(__name__)
 
 REPAIRS = "audit.repairs"
+DONE = Outcome("done")
 MARGIN = timedelta(days=1)
 """How far past both ends of what is covered a search reaches."""
 
@@ -76,13 +77,16 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
     return repairs
 
 
-def repair(settings: Settings, clock: Clock, run_id: str) -> tuple[tuple[RepairAsk, ...], Outcome]:
+def repair(
+    settings: Settings, clock: Clock, run_id: str, *, loader: type[Loader] = Loader
+) -> tuple[tuple[RepairAsk, ...], Outcome]:
     """Ask the API for what it owes, and load what comes. The models are for the caller to build.
 
     Args:
         settings: The settings.
         clock: Gives the instant that the run takes as now.
         run_id: The run's name.
+        loader: What loads.
 
     Returns:
         What was asked, and how the asking ended.
@@ -90,16 +94,16 @@ def repair(settings: Settings, clock: Clock, run_id: str) -> tuple[tuple[RepairA
     with connect(settings.warehouse_path) as connection:
         gaps = [OpenGap(*row) for row in gaps_to_repair(connection)]
         state = known_state(connection)
-    return _repair(settings, clock, run_id, gaps, state) if gaps else ((), Outcome("done"))
+    run = run_facts(settings, clock, run_id, "repair")
+    return _repair(settings, clock, partial(loader, settings.warehouse_path, run), gaps, state) if gaps else ((), DONE)
 
 
 def _repair(
-    settings: Settings, clock: Clock, run_id: str, gaps: Sequence[OpenGap], state: KnownState
+    settings: Settings, clock: Clock, loading: Callable[[], Loader], gaps: Sequence[OpenGap], state: KnownState
 ) -> tuple[tuple[RepairAsk, ...], Outcome]:
     """Plan, ask what is planned, and load what comes."""
     start_at, now = start_of_coverage(settings), clock()
-    run = run_facts(settings, clock, run_id, "repair")
-    with Loader(settings.warehouse_path, run) as loader, open_vendor(settings, clock) as vendor:
+    with loading() as loader, open_vendor(settings, clock) as vendor:
         dates = vendor.answers.filter_dates
         plan = plan_repairs(
             gaps,
@@ -111,7 +115,7 @@ def _repair(
             filter_on=_FILTERS[next(iter(dates))] if len(dates) == 1 else None,
         )
         if not plan.asks:
-            return (), Outcome("done")
+            return (), DONE
         logger.info("repairing: %s asks for %s gaps", len(plan.asks), sum(len(each.gap_ids) for each in plan.asks))
         asks = [
             Ask(Purpose.REPAIR, Window(each.window_start, each.window_end), each.search, each.reason)

@@ -75,22 +75,28 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The steps of a run on one warehouse, without Dagster."""
+    """The steps of a run on one warehouse, without Dagster.
+
+    Attributes:
+        settings: The settings.
+        loader: What loads: dlt, or what is quicker.
+    """
 
     settings: Settings
+    loader: type[Loader] = Loader
 
     def run(self, now: datetime) -> None:
         """Do what a daily run does, publishing aside."""
         clock = frozen_clock(now)
         name, path = f"run of {now:%Y-%m-%d %H:%M}", self.settings.warehouse_path
-        with Loader(path, run_facts(self.settings, clock, name, "daily")) as loader:
+        with self.loader(path, run_facts(self.settings, clock, name, "daily")) as loader:
             load_landed(loader, self.settings.landing_path, now=now)
             ask(loader, self.settings, clock, None)
             if loader.is_carrying:
                 loader.load(webhook(loader))
         with self.open() as connection:
             build(connection, audit_models())
-        asked, _ = repair(self.settings, clock, name)
+        asked, _ = repair(self.settings, clock, name, loader=self.loader)
         if asked:
             with self.open() as connection:
                 build(connection, audit_models())
@@ -140,6 +146,7 @@ class Play:
     transactions: Transactions
     folder: Path
     registrations: int = 250
+    loader: type[Loader] = Loader
     switches: Mapping[str, Any] = field(default_factory=dict)
 
     def judge(self, *faults: str) -> Verdict:
@@ -184,7 +191,7 @@ class Play:
                 data_dir=self.folder,
                 start_date=FIRST.date(),
             )
-            yield sandbox, Pipeline(settings), made
+            yield sandbox, Pipeline(settings, self.loader), made
 
 
 @cache
