@@ -172,3 +172,21 @@ def test_a_rebuild_from_raw_gives_the_same_verdicts_ages_and_histories(raw: Raw,
     raw.build(full_refresh=True)
     assert tables(raw) == incremental
     assert incremental["audit.repairs"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_watermark_stands_at_a_planted_hole_and_moves_on_when_a_repair_closes_it(raw: Raw, mode: str) -> None:
+    """The API withholds one step for two days: each run says to the second where, and by which transaction."""
+    vendor = MODES[mode](happenings(5, registrations=30, days=3))
+    hole = next(one for one in last_of_each(vendor) if one.kind == "progressed" and one.at > RUNS[1])
+    vendor.shown_from[hole.number] = hole.at + 2 * DAY
+    (pushed_at,) = (push.at for push in vendor.pushes if push.update == hole)
+    operator = Operator(raw, vendor)
+    for run in RUNS[1:8]:
+        operator.run(run)
+        seen = raw.one("select * from audit.watermarks where update_kind = 'progressed'")
+        told = (seen["agreed_until"], seen["held_by"], seen["held_by_transaction_id"])
+        if hole.at <= run < hole.at + 2 * DAY:
+            assert told == (pushed_at, "a gap", vendor.transaction(hole))
+        else:
+            assert told == (run - 2 * HOUR, "the settle time", None)
