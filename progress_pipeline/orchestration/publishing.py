@@ -5,10 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from progress_pipeline.clock import Clock
 from progress_pipeline.errors import PublishError
 from progress_pipeline.orchestration.describing import OWNER, asset_key
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.settings import Settings
+from progress_pipeline.vendor.ledger import CallLedger
 from progress_pipeline.warehouse.checking import Check, run_check
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
@@ -17,6 +19,7 @@ from progress_pipeline.warehouse.personal import PersonalData, Privacy
 from progress_pipeline.warehouse.publishing import Form, publish
 
 PUBLISHED = dg.AssetKey(["published", "progress"])
+REPORT = "report.html"
 
 
 def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.AssetsDefinition:
@@ -26,7 +29,8 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
     @dg.asset(
         key=PUBLISHED,
         deps=[asset_key(model.name) for model in shown],
-        description="The DuckDB file for analysts: marts and audit, every table and column described. Replaced whole.",
+        description="The DuckDB file for analysts, every table and column described, the same as Parquet files, "
+        "and the report. Replaced whole.",
         group_name="published",
         kinds={"duckdb", "file"},
         owners=[OWNER],
@@ -43,8 +47,10 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
                 as_of=run_context.clock()(),
                 form=_form(settings),
             )
+            told = _report(settings, run_context.clock()) if settings.report else {}
         return dg.MaterializeResult(
             metadata={
+                **told,
                 "path": dg.MetadataValue.path(made.path),
                 "bytes": made.byte_count,
                 "sha256": made.sha256,
@@ -59,6 +65,24 @@ def _form(settings: Settings) -> Form:
     """Give the form that the settings ask for."""
     key = settings.pseudonym_key.get_secret_value().encode()
     return Form(Privacy(PersonalData(settings.personal_data), key), has_parquet=settings.published_parquet)
+
+
+def _report(settings: Settings, clock: Clock) -> dict[str, dg.MetadataValue]:
+    """Write the report beside the published file."""
+    # Charts and templates take a fifth of a second to import, which only a run should pay for.
+    from progress_pipeline.reporting.writing import write_report  # noqa: PLC0415 - see above
+
+    calls: dict[str, int] = {}
+    if settings.ledger_path.exists():
+        with CallLedger(
+            settings.ledger_path,
+            daily_calls=settings.api_daily_calls,
+            count_day=settings.api_count_day,
+            clock=clock,
+        ) as ledger:
+            calls = {"left": ledger.left(), "granted": settings.api_daily_calls}
+    published = settings.published_path
+    return {"report": dg.MetadataValue.path(write_report(published, published.with_name(REPORT), calls=calls))}
 
 
 def _refuse_if_blocked(warehouse: Path, checks: Sequence[Check]) -> None:
