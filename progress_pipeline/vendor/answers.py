@@ -104,7 +104,7 @@ class Answers:
         for name, kept in ledger.known().items():
             if name == "alerts":
                 self._alerts = [Alert(one["question"], one["said"], _instant(one["found_at"])) for one in kept]
-            elif kept is not None:
+            elif isinstance(kept, dict) and "found_at" in kept:
                 found_at = _instant(kept["found_at"])
                 self._findings[name] = Finding(name, kept["answer"], kept["evidence"], found_at, kept["call_id"])
 

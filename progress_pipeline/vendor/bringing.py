@@ -1,19 +1,23 @@
 """Bringing one window in, by the cheapest way that proves it: one answer, linked pages, sized pages.
 
 Which way is open depends on what is known of the vendor, and on how the ways went before. A window that none of them
-proves comes back as MORE, to be cut, or as FAILED where cutting is of no use any more.
+proves comes back as MORE, to be cut, or as FAILED where cutting is of no use any more. What the calls that are left do
+not suffice for is not begun.
 """
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal, TypeAlias
 
+from progress_pipeline.errors import CallsUsedUpError
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.linking import MOST_PAGES as MOST_LINKED
 from progress_pipeline.vendor.linking import Linking
 from progress_pipeline.vendor.measuring import Length, learn_cap, measure
-from progress_pipeline.vendor.sizing import Sizing
+from progress_pipeline.vendor.sizing import MOST_CALLS, Sizing
 from progress_pipeline.vendor.starting import find_unit, gauge
 from progress_pipeline.vendor.tiles import Tile, Verdict, ask_whole
 
@@ -31,6 +35,8 @@ DEAR = 1.7
 FLOOR_WORTH = 3
 """Rows that come with every window (those without a date, say) are paid with each; so many times as many new ones."""
 CALLS_KEPT = 2
+LEARNING_CALLS = 8
+"""What it may take to find out how a list without a `count` or an order is paged; with one of them, half of this."""
 
 
 @dataclass
@@ -41,11 +47,13 @@ class Bringer:
         asker: Asks.
         sized_pages: Pages of a window that is sized.
         is_coarse: Whether the order that there is has keys with more rows than a page, so that it links nothing.
+        too_dear: Why the last window cannot be brought in on any day, if it cannot.
     """
 
     asker: Asker
     sized_pages: float = SIZED_PAGES
     is_coarse: bool = False
+    too_dear: str | None = None
 
     @property
     def answers(self) -> Answers:
@@ -66,9 +74,8 @@ class Bringer:
         way = self.way()
         if way is not None:
             if tile.expected is None:
-                tile.at_least = 2 * (yield from gauge(self.asker, tile))
-            left = self.asker.client.ledger.left(self.asker.purpose)
-            most = self.asker.fits * left / 2 if self._is_cheap(way) else self.target(0) * 1.15
+                tile.at_least = yield from self.gauge(tile)
+            most = self.asker.fits * self.left / 2 if self._is_cheap(way) else self.target(0) * 1.15
             if (tile.expected or tile.at_least) <= most:
                 tile = yield from self.page(tile, answer, is_last_resort=False)
         return tile, answer
@@ -81,8 +88,18 @@ class Bringer:
         pages = (LINKED_PAGES if way == "linked" else self.sized_pages) + FLOOR_WORTH * repeated / fits
         if self.answers.start_unit == "pages":
             pages = min(pages, OVERLAPPING_PAGES)
-        affordable = self.asker.client.ledger.left(self.asker.purpose) - CALLS_KEPT
-        return fits * max(min(pages, affordable) - 0.5, FILL)
+        return fits * max(min(pages, self.left - CALLS_KEPT) - 0.5, FILL)
+
+    @property
+    def left(self) -> int:
+        """The calls that the day has left for what is asked."""
+        return self.asker.client.ledger.left(self.asker.purpose)
+
+    def gauge(self, tile: Tile) -> Generator[Answer, None, int]:
+        """Give about how many rows a list without a count has, by some calls if they can be spared."""
+        if self.left < LEARNING_CALLS:
+            return 2 * max(tile.size, 1)
+        return 2 * (yield from gauge(self.asker, tile))
 
     def way(self) -> Way | None:
         """Say by which proof a window can be paged, if by any."""
@@ -97,7 +114,10 @@ class Bringer:
         return way == "linked" and self.answers.start_unit == "rows"
 
     def _learn_paging(self, tile: Tile, first: Answer) -> Generator[Answer, None, Answer]:
-        """Learn what paging needs to know; give a list's first page as it is sorted then."""
+        """Learn what paging needs to know, if calls can be spared; give a list's first page as it is sorted then."""
+        is_told = tile.expected is not None or self.answers.is_ordered
+        if self.left < LEARNING_CALLS / (2 if is_told else 1):
+            return first
         while first.question.sort != self.answers.sort:
             first = yield from self.asker.ask(tile.asked)
         yield from find_unit(self.asker, tile, first)
@@ -113,7 +133,15 @@ class Bringer:
             told = f"{tile.told}, and no way to page it is proved"
             return tile.judged(Verdict.FAILED, told) if is_last_resort else tile
         ids, before = set(tile.ids), tile.told
-        paging = Linking(self.asker, tile) if way == "linked" else Sizing(self.asker, tile)
+        needed = self._calls_of(tile.expected or tile.at_least, way)
+        if needed > self.left:
+            return self._not_begun(tile, needed, is_last_resort=is_last_resort)
+        at_most = 1 + (self.left if tile.expected is not None or is_last_resort else max(self.left // 2, 1))
+        paging = (
+            Linking(self.asker, tile, at_most=min(at_most, MOST_LINKED))
+            if way == "linked"
+            else Sizing(self.asker, tile, at_most=min(at_most, MOST_CALLS))
+        )
         paged = yield from paging.run(first)
         is_proven = paged.verdict is Verdict.PROVEN
         if isinstance(paging, Linking):
@@ -124,6 +152,27 @@ class Bringer:
             return paged
         tile.ids = ids
         return tile.judged(Verdict.MORE, f"{before}; {paged.told}")
+
+    def _calls_of(self, rows: int, way: Way) -> int:
+        """Give the calls that paging a list takes beyond its first page."""
+        fits = self.asker.fits
+        step = fits - 1 if way == "linked" else fits - max(fits // 8, 2)
+        return max(ceil((rows - fits) / max(step, 1)), 0)
+
+    def _not_begun(self, tile: Tile, needed: int, *, is_last_resort: bool) -> Tile:
+        """Leave a window that the calls which are left do not suffice for: to be cut, for another day, or for good."""
+        purpose = self.asker.purpose
+        told = f"{tile.told}; {needed} further calls are needed, {self.left} are left"
+        if not is_last_resort:
+            return tile.judged(Verdict.MORE, told)
+        granted = self.asker.client.ledger.granted(purpose)
+        if needed < granted:
+            raise CallsUsedUpError(
+                f"The window from {tile.asked.start:%Y-%m-%d %H:%M:%S} to {tile.asked.end:%Y-%m-%d %H:%M:%S} UTC takes "
+                f"{needed} further calls, {self.left} are left, and it cannot be cut. The next run begins there."
+            )
+        self.too_dear = too_dear(f"takes about {needed + 1} calls", granted, self.asker)
+        return tile.judged(Verdict.FAILED, f"{tile.told}; {self.too_dear}")
 
     def _note_sizing(self, is_dear: bool, *, is_proven: bool) -> None:
         pages = self.sized_pages / 2 if not is_proven else self.sized_pages * 0.75 if is_dear else self.sized_pages + 1
@@ -143,3 +192,17 @@ class Bringer:
         if measured.length is Length.EQUAL:
             return tile.judged(Verdict.PROVEN, measured.told, tile.size)
         return tile.judged(Verdict.MORE if measured.length is Length.LONGER else Verdict.FAILED, measured.told)
+
+
+def too_dear(takes: str, granted: int, asker: Asker) -> str:
+    """Say that a window takes more calls than a day grants, and what helps."""
+    cap = asker.answers.page_cap
+    page = (
+        f"the vendor gives {cap} records in an answer at most"
+        if cap is not None and cap <= asker.page_size
+        else f"a greater PROGRESS_API_PAGE_SIZE than {asker.page_size} helps, if the vendor allows it"
+    )
+    return (
+        f"it cannot be cut shorter, {takes}, and a day grants {granted} for {asker.purpose.value}: {page}; else only "
+        "more calls in a day do (PROGRESS_API_DAILY_CALLS, once the vendor grants them)"
+    )

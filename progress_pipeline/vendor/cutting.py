@@ -14,8 +14,8 @@ from progress_pipeline.vendor.forecast import Forecast
 from progress_pipeline.vendor.windows import Window
 
 SHORTEST = timedelta(seconds=1)
-STUCK = 3
-"""So often a narrower window brings the very same rows until cutting is given up."""
+STUCK, LONG_STUCK = 3, 12
+"""So often a narrower window brings the same rows until cutting is given up, where their number is known or not."""
 SPIKE_SECONDS, SPIKE_SHARE = 4.0, 0.3
 """So many of an answer's rows within so many seconds are an instant of their own."""
 BESIDE = timedelta(seconds=2)
@@ -36,7 +36,7 @@ class Cutter:
     shortest: timedelta = SHORTEST
     at_most: timedelta | None = None
     _stuck: int = 0
-    _full: set[str] = field(default_factory=set)
+    _full: tuple[set[str], int | None] = field(default_factory=lambda: (set(), None))
 
     def part(self, left: Window, forecast: Forecast, target: float, almost_all: float) -> Window:
         """Give the next window of what is left."""
@@ -58,11 +58,17 @@ class Cutter:
         """Say whether nothing is left after a window."""
         return part.start <= left.start if self.newest_first else part.end >= left.end
 
-    def is_at_end(self, part: Window, ids: set[str]) -> bool:
-        """Say whether cutting is of no use: the window is a second, or ever shorter ones bring the same rows."""
-        self._stuck = self._stuck + 1 if ids == self._full else 0
-        self._full = ids
-        return part.duration <= self.shortest or self._stuck >= STUCK
+    def is_at_end(self, part: Window, ids: set[str], expected: int | None = None) -> bool:
+        """Say whether cutting is of no use: the window is a second, or ever shorter ones bring the same rows.
+
+        Args:
+            part: The window.
+            ids: The rows of its first page.
+            expected: The rows that it is known to have; if that is not known, a first page tells little of the rest.
+        """
+        self._stuck = self._stuck + 1 if (ids, expected) == self._full else 0
+        self._full = (ids, expected)
+        return part.duration <= self.shortest or self._stuck >= (STUCK if expected is not None else LONG_STUCK)
 
     def narrow(self, part: Window, instants: NDArray[np.float64], *, can_isolate: bool) -> None:
         """Make the next window shorter than one that was too full.

@@ -279,6 +279,10 @@ class CallLedger:
         now = self.clock()
         return 0 if self.refused_until() is not None else self._left(purpose, now)
 
+    def granted(self, purpose: Purpose) -> int:
+        """Give the calls that a whole day has for a purpose, if nothing is lent."""
+        return left_for(purpose, self.daily_calls, {}, reserves(self.daily_calls, self._needed), lends=frozenset())
+
     def _left(self, purpose: Purpose | None, now: datetime) -> int:
         used = self._used(now)
         left = max(0, self.daily_calls - sum(used.values()))

@@ -42,10 +42,12 @@ class Linking:
         is_coarse: Whether a key has more rows than a page.
         nameless: Where things without a transaction stand.
         counts: What `count` said, page by page.
+        at_most: So many pages are taken at most.
     """
 
     asker: Asker
     tile: Tile
+    at_most: int = MOST_PAGES
     pages: int = 0
     keys: set[str] = field(default_factory=set)
     last_key: str = ""
@@ -119,7 +121,9 @@ class Linking:
             return self._succeed(answer, None)
         if not answer.page.size or self.tails >= TAILS:
             return self._fail(f"after row {self.resume} of {count} nothing further comes")
-        return self._fail("it has no end") if self.pages > MOST_PAGES else None
+        if not self.tails and self.pages >= self.at_most:
+            return self._fail(f"it has no end within {self.pages} pages")
+        return None
 
     def _succeed(self, answer: Answer, count: int | None) -> Tile:
         self.tile.nameless = len(self.nameless)

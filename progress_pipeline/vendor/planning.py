@@ -15,7 +15,7 @@ from progress_pipeline.vendor.answers import STARTED, Answers
 from progress_pipeline.vendor.counting import reserves
 from progress_pipeline.vendor.density import Density
 from progress_pipeline.vendor.ledger import Purpose
-from progress_pipeline.vendor.rechecks import audit_windows, day_window, due_windows, joined
+from progress_pipeline.vendor.rechecks import Price, audit_windows, day_window, due_windows, joined
 from progress_pipeline.vendor.windows import Window, join, subtract
 
 LONGEST_HOLE = timedelta(days=2)
@@ -176,10 +176,13 @@ class _Planner:
         wide = Window(back - slack.before, gap.start)
         new = per_second * gap.duration.total_seconds()
         if not self.answers.count_is_total:
-            # An empty answer proves nothing, so the window reaches back to some rows.
-            while back > start_at and density.rows(Window(back, gap.start)) < 1:
-                back = max(start_at, back - max(lookback, MINIMUM_LOOKBACK))
-                wide = Window(back - slack.before, gap.start)
+            # An empty answer proves nothing, so the window reaches back to some rows, if that fits in an answer.
+            reach = back
+            known_from = join(proven.window for proven in self.state.proven)[-1].start
+            while reach > known_from and density.rows(Window(reach, gap.start)) < 1:
+                reach = max(known_from, reach - max(lookback, MINIMUM_LOOKBACK))
+            if density.rows(Window(reach - slack.before, gap.start)) + new <= fits:
+                back, wide = reach, Window(reach - slack.before, gap.start)
         if density.rows(wide) + new <= fits:
             window = Window(back, self.now)
             return [Ask(Purpose.DAILY, window, reason="not covered yet, and a look back", expected_rows=None)]
@@ -207,7 +210,9 @@ class _Planner:
 
     def is_hole(self, gap: Window) -> bool:
         """Say whether a gap is what attempts left behind that could not be proved."""
-        return gap.duration <= LONGEST_HOLE and not subtract(gap, self.state.unproven)
+        slack = self.answers.slack
+        is_short = gap.duration <= LONGEST_HOLE + slack.before + slack.after
+        return is_short and not subtract(gap, self.state.unproven)
 
     def again(self, holes: list[Ask]) -> list[Ask]:
         """Try again what could not be proved, some at a time, from the calls for asking again."""
@@ -218,7 +223,7 @@ class _Planner:
 
     def rechecks(self, asked: list[Window]) -> list[Ask]:
         """Ask again what may have changed, and audit, within the calls set aside for it; but what is asked anyway."""
-        density, page_size = self.state.density, self.page_size
+        density, price = self.state.density, self._price
         covered = join(proven.window for proven in self.state.proven)
         if not covered:
             return []
@@ -226,13 +231,11 @@ class _Planner:
         asks: list[Ask] = []
         if STARTED in self.answers.filter_dates:
             days = [one for one in self.state.started_days if self._is_for_again(day_window(one.day), covered, asked)]
-            for window, rows in joined(due_windows(days, density, now=self.now, page_size=page_size, calls=calls)):
+            for window, rows in joined(due_windows(days, density, now=self.now, price=price, calls=calls)):
                 asks.append(Ask(Purpose.RECHECK, window, "", "open registrations were started in it", rows))
-                calls -= rows / (FILL * page_size)
+                calls -= price.calls(window, rows)
         audits = [
-            due
-            for part in covered
-            for due in audit_windows(part, density, now=self.now, page_size=page_size, calls=calls)
+            due for part in covered for due in audit_windows(part, density, now=self.now, price=price, calls=calls)
         ]
         asked = [*asked, *(ask.window for ask in asks)]
         return asks + [
@@ -240,6 +243,11 @@ class _Planner:
             for window, rows in joined(audits)
             if subtract(window, asked)
         ]
+
+    @property
+    def _price(self) -> Price:
+        slack = self.answers.slack
+        return Price(self.page_size, 0 if self.answers.count_is_total else 1, slack.before + slack.after)
 
     @staticmethod
     def _is_for_again(day: Window, covered: tuple[Window, ...], asked: list[Window]) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 from progress_pipeline.vendor.answers import CHANGED, STARTED
@@ -37,7 +38,33 @@ AUDITED_EVERY, AUDIT_DECAY = timedelta(days=30), 2.0
 AUDIT_SHARE = 0.1
 """The part of the calls set aside that audits may take."""
 SLOWEST = 4096.0
+MOST_PARTS = 96
+"""A day is cut to quarters of an hour at most."""
 RUNS_EVERY = DAY
+
+
+@dataclass(frozen=True)
+class Price:
+    """What asking for a window takes.
+
+    Attributes:
+        page_size: Records asked for in one call.
+        confirming: Calls that confirm what came.
+        margin: How much wider than what is to be covered is asked, in all.
+    """
+
+    page_size: int
+    confirming: int = 0
+    margin: timedelta = timedelta()
+
+    def calls(self, window: Window, rows: float) -> float:
+        """Give the calls of a window that holds so many rows."""
+        asked = rows * (1 + self.margin / window.duration)
+        return max(1.0, asked / (FILL * self.page_size)) + self.confirming
+
+    def fits(self, rows: float) -> bool:
+        """Say whether so many rows come with one answer."""
+        return rows <= FILL * self.page_size
 
 
 @dataclass(frozen=True)
@@ -65,7 +92,7 @@ def period(age: timedelta, pace: float) -> timedelta:
 
 
 def find_pace(
-    days: Iterable["StartedDay | _Day"], density: "Density", *, now: datetime, page_size: int, calls: float
+    days: Iterable["StartedDay | _Day"], density: "Density", *, now: datetime, price: Price, calls: float
 ) -> float:
     """Give the smallest pace whose daily calls stay within those set aside.
 
@@ -73,10 +100,10 @@ def find_pace(
         days: Registrations by day of start.
         density: What is known of the rows of a span.
         now: The present.
-        page_size: Records asked for in one call.
+        price: What a window takes.
         calls: Calls set aside in a day.
     """
-    groups = [(window, cost) for window, _, cost in _grouped(_open_days(days), density, page_size)]
+    groups = [(window, cost) for window, _, cost in _grouped(_open_days(days), density, price, calls)]
     ages = [(now - window.end, cost) for window, cost in groups]
 
     def load(pace: float) -> float:
@@ -92,13 +119,13 @@ def find_pace(
 
 
 def due_windows(
-    days: Iterable["StartedDay"], density: "Density", *, now: datetime, page_size: int, calls: float
+    days: Iterable["StartedDay"], density: "Density", *, now: datetime, price: Price, calls: float
 ) -> list[Due]:
     """Give what is to be asked again today, the most overdue first, within the calls set aside."""
     opened = _open_days(days)
-    pace = find_pace(opened, density, now=now, page_size=page_size, calls=calls)
+    pace = find_pace(opened, density, now=now, price=price, calls=calls)
     dues = []
-    for window, rows, cost in _grouped(opened, density, page_size):
+    for window, rows, cost in _grouped(opened, density, price, calls):
         asked_at = density.asked_at(window)
         every = period(max(now - window.end, timedelta()), pace)
         if asked_at is None:
@@ -108,14 +135,14 @@ def due_windows(
     return _afford(dues, calls)
 
 
-def audit_windows(span: Window, density: "Density", *, now: datetime, page_size: int, calls: float) -> list[Due]:
+def audit_windows(span: Window, density: "Density", *, now: datetime, price: Price, calls: float) -> list[Due]:
     """Give what of all that is covered is to be audited today, within a part of the calls set aside."""
     days = [
         _Day(Window(start, min(start + DAY, span.end)))
         for start in (span.start + number * DAY for number in range(-(-span.duration // DAY)))
     ]
     dues = []
-    for window, rows, cost in _grouped(days, density, page_size):
+    for window, rows, cost in _grouped(days, density, price, calls):
         asked_at = density.asked_at(window)
         if asked_at is not None:
             every = max(AUDITED_EVERY, (now - window.end) / AUDIT_DECAY)
@@ -153,7 +180,7 @@ def day_window(day: date) -> Window:
     return Window(start, start + DAY)
 
 
-def _grouped(days: Iterable[_Day], density: "Density", page_size: int) -> list[tuple[Window, float, float]]:
+def _grouped(days: Iterable[_Day], density: "Density", price: Price, calls: float) -> list[tuple[Window, float, float]]:
     """Join days into windows that fit in an answer; give each with its rows and the calls that it takes."""
     groups: list[tuple[Window, float]] = []
     for day in sorted(days, key=lambda one: one.window.start):
@@ -162,11 +189,21 @@ def _grouped(days: Iterable[_Day], density: "Density", page_size: int) -> list[t
             window, held = groups[-1]
             between = Window(window.end, day.window.start) if day.window.start > window.end else None
             together = held + rows + (density.rows(between) if between else 0.0)
-            if together <= FILL * page_size:
+            if price.fits(together):
                 groups[-1] = (Window(window.start, day.window.end), together)
                 continue
-        groups.append((day.window, rows))
-    return [(window, rows, max(1.0, rows / (FILL * page_size))) for window, rows in groups]
+        groups += _parts(day.window, rows, price, calls)
+    return [(window, rows, price.calls(window, rows)) for window, rows in groups]
+
+
+def _parts(window: Window, rows: float, price: Price, calls: float) -> list[tuple[Window, float]]:
+    """Cut a window that takes more calls than half of those set aside, since it would never be asked."""
+    count = min(ceil(price.calls(window, rows) / max(calls / 2, 1.0)), MOST_PARTS)
+    length = window.duration / count
+    return [
+        (Window(window.start + number * length, window.start + (number + 1) * length), rows / count)
+        for number in range(count)
+    ]
 
 
 def staleness_bound(age: timedelta, filter_dates: frozenset[str], pace: float) -> timedelta | None:

@@ -35,10 +35,12 @@ class Sizing:
         places: Where names begin.
         nameless: Where things without a transaction stand.
         announced: The last `count`, where it is the total.
+        at_most: So many answers are taken in a pass at most.
     """
 
     asker: Asker
     tile: Tile
+    at_most: int = MOST_CALLS
     calls: int = 0
     reached: int = 0
     places: Places = field(default_factory=Places)
@@ -74,7 +76,7 @@ class Sizing:
         while self._take(answer):
             stalls = 0 if self.reached > farthest else stalls + 1
             farthest = max(farthest, self.reached)
-            if self.calls > MOST_CALLS or stalls >= STALLS:
+            if self.calls >= self.at_most or stalls >= STALLS:
                 return f"paging does not go on from row {self.reached}"
             overlap = _shared(answer) if self.asker.can_overlap else 0
             following = max(self.reached - overlap, self.asker.place(answer) + 1)

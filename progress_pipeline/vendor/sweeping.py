@@ -8,17 +8,22 @@ came.
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from progress_pipeline.errors import UnreadableAnswerError, VendorUnavailableError
+from progress_pipeline.errors import (
+    CallsUsedUpError,
+    LimitRefusedError,
+    UnreadableAnswerError,
+    VendorUnavailableError,
+)
 from progress_pipeline.vendor.answers import CHANGED, COMPLETED, STARTED, Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
-from progress_pipeline.vendor.bringing import CALLS_KEPT, Bringer
+from progress_pipeline.vendor.bringing import Bringer, too_dear
 from progress_pipeline.vendor.claims import Claims
 from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.cutting import SHORTEST, Cutter
@@ -27,9 +32,9 @@ from progress_pipeline.vendor.forecast import Forecast
 from progress_pipeline.vendor.measuring import Length, measure
 from progress_pipeline.vendor.planning import Ask
 from progress_pipeline.vendor.probe import learn_dates
-from progress_pipeline.vendor.starting import gauge
 from progress_pipeline.vendor.tiles import Tile, Verdict
-from progress_pipeline.vendor.windows import Window
+from progress_pipeline.vendor.unfinished import Stop, Unfinished
+from progress_pipeline.vendor.windows import Window, join
 
 Event: TypeAlias = Answer | WindowAttempt
 Sweeping: TypeAlias = Generator[Event, None, None]
@@ -39,6 +44,8 @@ UNION = 16
 ALMOST_ALL = 1.15
 JOINT_WORTH = 4
 """A window is not cut to less than this part of what it overlaps its neighbour by."""
+CALLS_TO_CONFIRM = 3
+"""What measuring an empty list takes, and any list whose `start` is not known to count rows."""
 IN_VAIN = 40
 """After so many windows in a row that came to nothing, the rest of a span is left for another day."""
 
@@ -52,6 +59,8 @@ class Sweep:
         ask: What is to be covered.
         forecast: How many rows to expect.
         newest_first: Which end a span that is cut begins at.
+        stop: What earlier runs left where this one goes on, until something is proven.
+        trying: The window that is being brought in.
     """
 
     asker: Asker
@@ -61,14 +70,19 @@ class Sweep:
     claims: Claims = field(init=False)
     bringer: Bringer = field(init=False)
     cutter: Cutter = field(init=False)
+    unfinished: Unfinished = field(init=False)
     pending: list[Tile] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     repeated: int = 0
     failures: int = 0
     in_vain: int = 0
+    stop: Stop | None = None
+    trying: Window | None = None
 
     def __post_init__(self) -> None:
         self.claims = Claims(self.ask.window, self.answers.slack)
+        ledger, purpose = self.asker.client.ledger, self.asker.purpose
+        self.unfinished = Unfinished(ledger, purpose, self.asker.page_size, ledger.granted(purpose))
         self.bringer = Bringer(self.asker)
         self.cutter = Cutter(newest_first=self.newest_first)
 
@@ -78,32 +92,88 @@ class Sweep:
         return self.asker.answers
 
     def run(self) -> Sweeping:
-        """Cover the span, or say of its parts why they are not covered."""
+        """Cover the span, or say of its parts why they are not covered; if it stops, keep where."""
+        try:
+            yield from self._run()
+        except (CallsUsedUpError, LimitRefusedError):
+            self._keep_stop()
+            raise
+
+    def _run(self) -> Sweeping:
         asked = self.claims.asked
-        if self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL:
+        self.stop, self.trying = self.unfinished.at(self._edge(asked)), asked
+        if self.stop is None and (  # a stop says that the whole was too much
+            self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL
+        ):
             tile, answer = yield from self.bringer.ask(Tile(asked, asked))
             tile, answer = yield from self.bringer.settle(tile, answer)
             if tile.verdict is Verdict.PROVEN:
                 yield from self._claim([tile])
                 return
             yield from self._learn_dates(answer)
-            rows = tile.expected or tile.at_least or 2 * (yield from gauge(self.asker, tile))
+            rows = tile.expected or tile.at_least or (yield from self.bringer.gauge(tile))
             self.forecast.learn(asked, rows, self._instants(answer))
         yield from self._cut(self.claims.asked)
+
+    def _edge(self, part: Window) -> datetime:
+        """Give the end at which a window goes on; a span's own moving end is known by its beginning."""
+        span = self.ask.window
+        if self.newest_first:
+            return part.end if part.end < span.end else span.start
+        return max(part.start, span.start)
+
+    def _keep_stop(self) -> None:
+        """Let the next run begin with what was proven at once here, or with half of what this one began with."""
+        calls, claims = len(self.asker.call_ids), self.claims
+        if claims.last is not None and claims.is_proving:
+            self.unfinished.keep(claims.edge(newest_first=self.newest_first), 2 * claims.last.duration)
+        elif self.trying is not None and calls:
+            begun = self.trying if claims.chain is None else join([claims.chain, self.trying])[0]
+            granted = self.asker.client.ledger.granted(self.asker.purpose)
+            is_shortest = self.stop is not None and self.stop.at_most <= self.cutter.shortest
+            why = too_dear(f"was not proven by {calls} calls", granted, self.asker)
+            before = self.stop.at_most if self.stop is not None else begun.duration
+            at_most = max(min(begun.duration - claims.shortest, before) / 2, self.cutter.shortest)
+            self.unfinished.keep(self._edge(begun), at_most, why if is_shortest and calls > granted / 2 else None)
+
+    def _begin(self, left: Window) -> Generator[Event, None, tuple[Window, Tile]]:
+        """Bring in the next window, as short as earlier runs left it; pass over it if no day suffices for it."""
+        if self.claims.chain is None and self.cutter.at_most is None:
+            self.stop = self.unfinished.at(self._edge(left))
+            if self.stop is not None:
+                self.cutter.at_most = self.claims.shortest + self.stop.at_most
+        part = self.cutter.part(left, self.forecast, self.bringer.target(self.repeated), ALMOST_ALL)
+        self.trying = part
+        if self.stop is not None and self.stop.why is not None:
+            tile = Tile(part, part).judged(Verdict.FAILED, self.stop.why)
+            self.stop, self.cutter.at_most = None, None
+            return part, tile
+        tile = yield from self._bring(part)
+        if self.bringer.too_dear is not None:
+            at_most = max(part.duration - self.claims.shortest, self.cutter.shortest)
+            self.unfinished.keep(self._edge(part), at_most, self.bringer.too_dear)
+            self.stop, self.bringer.too_dear = None, None
+        return part, tile
+
+    @property
+    def _is_least(self) -> bool:
+        """Whether a window is the least that could prove anything, and cutting it saves nothing."""
+        is_first = self.stop is not None and self.claims.chain is None
+        is_least = self.stop is not None and self.stop.at_most <= self.cutter.shortest
+        return is_first and is_least and self.bringer.way() == "linked"
 
     def _learn_dates(self, answer: Answer) -> Sweeping:
         """Find out how dates are read, since the less is known of that, the more windows overlap."""
         if self.answers.get("grain") is None and not self.ask.search:
             yield from learn_dates(self.asker, answer)
-            if self.claims.is_untouched:
+            if self.claims.chain is None:
                 self.claims = Claims(self.ask.window, self.answers.slack)
 
     def _cut(self, left: Window, at_most: timedelta | None = None) -> Sweeping:
         """Cover a span, window by window from one end."""
         self.cutter.at_most = at_most
         while True:
-            part = self.cutter.part(left, self.forecast, self.bringer.target(self.repeated), ALMOST_ALL)
-            tile = yield from self._bring(part)
+            part, tile = yield from self._begin(left)
             self.in_vain = self.in_vain + 1 if tile.verdict in {Verdict.MORE, Verdict.FAILED} else 0
             if tile.verdict is Verdict.MORE:
                 if self.in_vain < IN_VAIN:
@@ -113,11 +183,14 @@ class Sweep:
                 tile.judged(Verdict.FAILED, f"given up for today: {tile.told}")
             yield from self._settle(tile)
             is_last = self.cutter.is_last(left, part)
-            if len(self.pending) >= UNION or is_last or self.asker.client.ledger.left(self.asker.purpose) <= CALLS_KEPT:
+            at_once = is_last or self.stop is not None or self.bringer.left <= CALLS_TO_CONFIRM
+            if at_once or len(self.pending) >= UNION:
                 yield from self._confirm_pending()
             if is_last:
                 return
             left = self.cutter.rest(left, part)
+            if self.claims.chain is None and not self.pending and left.duration <= self.claims.shortest:
+                return
 
     def _settle(self, tile: Tile) -> Sweeping:
         """Claim what is proven, give up what failed, and let wait what nothing confirms."""
@@ -136,7 +209,9 @@ class Sweep:
         try:
             tile, answer = yield from self.bringer.ask(tile)
             instants = self._instants(answer)
-            is_last_resort = tile.verdict is Verdict.MORE and self.cutter.is_at_end(part, tile.ids)
+            is_last_resort = tile.verdict is Verdict.MORE and (
+                self.cutter.is_at_end(part, tile.ids, tile.expected) or self._is_least
+            )
             if tile.verdict is Verdict.MORE:
                 yield from self._learn_dates(answer)
                 tile = yield from self.bringer.page(tile, answer, is_last_resort=is_last_resort)
@@ -187,6 +262,9 @@ class Sweep:
         until = self.asker.first_at[1] if self.asker.first_at else self.asker.client.vendor_now()
         claimed = self.claims.add(whole, until)
         if claimed is not None:
+            self.stop = None
+            self.unfinished.forget(self.ask.window.start if self.newest_first else claimed.start)
+            self.claims.last = claimed
             yield self._attempt(claimed, tiles, proof=tiles[0].told)
 
     def _give_up(self, tile: Tile) -> Sweeping:
@@ -194,6 +272,7 @@ class Sweep:
         about = self.claims.within(tile.window)
         if about is not None:
             yield self._attempt(about, [tile], reason=tile.told)
+        self.claims.break_off()
 
     def _attempt(
         self, window: Window, tiles: list[Tile], *, proof: str | None = None, reason: str | None = None
