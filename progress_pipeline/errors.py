@@ -13,10 +13,14 @@
     ├── WarehouseError                    1  DuckDB could not do what was asked
     │   ├── WarehouseBusyError            1  another process is writing
     │   └── ModelError                    1  a SQL model is wrong or failed
-    └── PublishError                      1  the published file failed its verification; the old one stands
+    ├── PublishError                      1  the published file failed its verification; the old one stands
+    ├── StateError                        1  what runs keep for themselves (ledger, history) cannot be used
+    └── StoppedError            130 or 143  a signal stopped the command before its end
 
 A message says what happened, to what, and what to do next. No message ever holds a token.
 """
+
+import signal
 
 
 class ProgressPipelineError(Exception):
@@ -87,3 +91,22 @@ class ModelError(WarehouseError):
 
 class PublishError(ProgressPipelineError):
     """The published file failed its verification, and the old one stands."""
+
+
+class StateError(ProgressPipelineError):
+    """What runs keep for themselves beside the warehouse, the calls ledger or the history, cannot be used."""
+
+
+class StoppedError(ProgressPipelineError):
+    """A signal stopped the command before its end; its exit code is the shell's own, 128 and the signal's number.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(
+            f"Stopped by {number.name} before its end. What was loaded by then stands, nothing half-loaded counts, and "
+            "the next run goes on from there."
+        )
+        self.exit_code = 128 + number

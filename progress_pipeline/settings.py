@@ -4,10 +4,11 @@ They are read when a command or a run starts, never at import, so that the code 
 environment. Tokens are secrets: they appear in no repr, log or error.
 """
 
-from datetime import date
+import ipaddress
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -156,6 +157,14 @@ class Settings(BaseSettings):
         """The host of the vendor's endpoint, if there is one."""
         return urlsplit(self.api_url).hostname
 
+    @property
+    def api_is_on_this_machine(self) -> bool:
+        """Whether the vendor's endpoint is a double on this machine, to which a token may travel without TLS."""
+        try:
+            return ipaddress.ip_address(self.api_host or "").is_loopback
+        except ValueError:
+            return self.api_host == "localhost"
+
     def require_api(self) -> None:
         """Check that the vendor can be asked at all.
 
@@ -172,6 +181,36 @@ class Settings(BaseSettings):
                 f"The vendor cannot be asked, for want of {' and '.join(PREFIX + name for name in missing)}. Set it in "
                 "the environment or in .env, or try `progress-pipeline demo`, which needs no vendor."
             )
+        url = urlsplit(self.api_url)
+        if url.scheme not in {"https", "http"} or not url.hostname or not _has_good_port(url):
+            raise SettingsError(
+                "PROGRESS_API_URL is no URL; it must be the vendor's full endpoint, like "
+                "https://…/api/reports/progress. Correct the environment or .env."
+            )
+        if url.scheme == "http" and not self.api_is_on_this_machine:
+            raise SettingsError(
+                f"PROGRESS_API_URL must begin with https://, since the token travels to {url.hostname}. Correct the "
+                "environment or .env."
+            )
+
+    def require_begun(self, now: datetime) -> None:
+        """Check that there is anything to cover by an instant.
+
+        Raises:
+            SettingsError: The first day to cover is still to come.
+        """
+        if self.start_date > now.date():
+            raise SettingsError(
+                f"PROGRESS_START_DATE {self.start_date} is after {now:%Y-%m-%d}, so there is nothing to ask for. "
+                "Correct the environment or .env."
+            )
+
+
+def _has_good_port(url: SplitResult) -> bool:
+    try:
+        return url.port is None or url.port > 0
+    except ValueError:
+        return False
 
 
 def load_settings(**overrides: object) -> Settings:

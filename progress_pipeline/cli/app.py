@@ -51,3 +51,15 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        typer.echo(f"progress-pipeline: {_told(error)}", err=True)
+        sys.exit(1)
+
+
+def _told(error: OSError) -> str:
+    """Say what the system refused, and what to do about it."""
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return (
+        f"The system refused {what}. Check that PROGRESS_DATA_DIR and the folder of that file can be read and written "
+        "and have room, and run again; what is finished stands."
+    )

@@ -51,6 +51,7 @@ def backfill(
 
 def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
     """Spend a few calls to find out how this vendor's API answers the open questions, and write it down."""
+    from progress_pipeline.cli.stopping import stoppable
     from progress_pipeline.cli.terminal import print_json
     from progress_pipeline.orchestration.probing import calls_of_a_probe, run_probe
     from progress_pipeline.orchestration.resources import RunContext
@@ -59,7 +60,8 @@ def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
     settings = load_settings()
     settings.require_api()
     typer.echo(f"The probe spends at most {calls_of_a_probe()} of the day's calls.", err=True)
-    answers = run_probe(settings, RunContext(as_of=as_of).clock())
+    with stoppable():
+        answers = run_probe(settings, RunContext(as_of=as_of).clock())
     if as_json:
         print_json(answers)
         return
@@ -68,20 +70,21 @@ def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
 
 
 def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool) -> None:
+    from progress_pipeline.cli.stopping import stoppable
     from progress_pipeline.cli.terminal import print_json, progress_of_a_run
-    from progress_pipeline.clock import parse_instant
+    from progress_pipeline.clock import parse_instant, system_clock
     from progress_pipeline.settings import load_settings
 
     settings = load_settings()
     settings.require_api()
-    if as_of:
-        parse_instant(as_of)
-    # After the settings, since Dagster takes seconds to import.
-    from progress_pipeline.orchestration.history import open_history
-    from progress_pipeline.orchestration.running import run_job
+    settings.require_begun(parse_instant(as_of) if as_of else system_clock())
+    with stoppable():
+        # After the settings, since Dagster takes seconds to import.
+        from progress_pipeline.orchestration.history import open_history
+        from progress_pipeline.orchestration.running import run_job
 
-    with progress_of_a_run(quiet=as_json), open_history(settings) as history:
-        ended = run_job(job, history, as_of=as_of, pull=pull)
+        with progress_of_a_run(quiet=as_json), open_history(settings) as history:
+            ended = run_job(job, history, as_of=as_of, pull=pull)
     if as_json:
         print_json(ended)
     else:

@@ -1,12 +1,15 @@
 """How things stand: coverage, the day's calls, gaps, the last runs. Reads the published file and blocks nobody."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from progress_pipeline.errors import StateError
 
 RUNS_SHOWN = 5
 _RUNS = "select pipeline_name, status, start_time, end_time from runs order by id desc limit ?"
@@ -47,15 +50,19 @@ def _calls(settings: Any) -> dict[str, Any] | None:
     from progress_pipeline.clock import system_clock
     from progress_pipeline.vendor.answers import Answers
     from progress_pipeline.vendor.ledger import CallLedger
+    from progress_pipeline.vendor.ledger_errors import as_our_errors
 
     if not settings.ledger_path.exists():
         return None
-    with CallLedger(
-        settings.ledger_path,
-        daily_calls=settings.api_daily_calls,
-        count_day=settings.api_count_day,
-        clock=system_clock,
-    ) as ledger:
+    with (
+        as_our_errors(settings.ledger_path),
+        CallLedger(
+            settings.ledger_path,
+            daily_calls=settings.api_daily_calls,
+            count_day=settings.api_count_day,
+            clock=system_clock,
+        ) as ledger,
+    ):
         answers = Answers.load(ledger)
         return {
             "used": ledger.used(),
@@ -71,11 +78,14 @@ def _runs(history: Path) -> list[dict[str, Any]]:
     """Read the last runs out of Dagster's own history; importing Dagster for this would take a second and a half."""
     if not history.exists():
         return []
-    connection = sqlite3.connect(f"file:{history}?mode=ro", uri=True)
     try:
-        rows = connection.execute(_RUNS, (RUNS_SHOWN,)).fetchall()
-    finally:
-        connection.close()
+        with closing(sqlite3.connect(f"file:{history}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(_RUNS, (RUNS_SHOWN,)).fetchall()
+    except sqlite3.Error as error:
+        raise StateError(
+            f"The history of runs {history} cannot be read: {error}. If it is broken, move {history.parent} away: the "
+            "next run begins a new one, and no data is in it."
+        ) from error
     return [
         {
             "job": job,

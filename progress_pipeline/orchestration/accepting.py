@@ -20,6 +20,8 @@ def accept_gap(settings: Settings, gap_id: str, *, who: str, why: str, clock: Cl
     if not why.strip():
         raise UsageError("A gap is accepted for a reason; give one with --why.")
     path = settings.warehouse_path
+    if not path.exists():
+        raise UsageError(f"There is no warehouse at {path}, so no gap {gap_id} either. The first run makes it.")
     with writing(path):
         with connect(path) as connection:
             status = gap_status(connection, gap_id)

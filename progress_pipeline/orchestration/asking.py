@@ -13,8 +13,9 @@ from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.orchestration.resources import start_of_coverage
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.answers import Answers
-from progress_pipeline.vendor.client import VendorClient, is_loopback
+from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.ledger import CallLedger
+from progress_pipeline.vendor.ledger_errors import as_our_errors
 from progress_pipeline.vendor.pages import KeptPages
 from progress_pipeline.vendor.planning import Ask, KnownState, plan_backfill, plan_daily
 from progress_pipeline.vendor.windows import Window
@@ -38,13 +39,15 @@ class Vendor:
 @contextmanager
 def open_ledger(settings: Settings, clock: Clock) -> Iterator[CallLedger]:
     """Open the calls ledger, on the clock by which this vendor's calls count."""
-    host = settings.api_host
-    with CallLedger(
-        settings.ledger_path,
-        daily_calls=settings.api_daily_calls,
-        count_day=settings.api_count_day,
-        clock=clock if host is not None and is_loopback(host) else system_clock,
-    ) as ledger:
+    with (
+        as_our_errors(settings.ledger_path),
+        CallLedger(
+            settings.ledger_path,
+            daily_calls=settings.api_daily_calls,
+            count_day=settings.api_count_day,
+            clock=clock if settings.api_is_on_this_machine else system_clock,
+        ) as ledger,
+    ):
         yield ledger
 
 

@@ -8,11 +8,14 @@ of Dagster's would not do: a killed run keeps its slot, and each later run waits
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from progress_pipeline.errors import StateError
 from progress_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +53,26 @@ def prepare_home(settings: Settings) -> Path:
     return home
 
 
+@contextmanager
+def as_our_errors(home: Path) -> Iterator[None]:
+    """Turn what the system and SQLite say of the history's files into an error of ours.
+
+    Raises:
+        StateError: A file of the history cannot be used.
+    """
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - with Dagster, and as late
+
+    try:
+        yield
+    except (OSError, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StateError(
+            f"The history of runs in {home} cannot be used: {reason}. Check that PROGRESS_DATA_DIR is a folder that "
+            f"can be written and has room; if a file is broken, move {home / 'history'} away: the next run begins a "
+            "new one, and no data is in it."
+        ) from error
+
+
 def open_history(settings: Settings) -> "dg.DagsterInstance":
     """Open the history of runs; the caller closes it, as a context manager.
 
@@ -57,8 +80,10 @@ def open_history(settings: Settings) -> "dg.DagsterInstance":
     """
     import dagster as dg  # noqa: PLC0415 - Dagster takes a second to import, and preparing a home needs none of it
 
-    (settings.data_dir / "dagster").mkdir(parents=True, exist_ok=True)
-    with FileLock(settings.data_dir / "dagster" / "opening.lock"):
+    home = settings.data_dir / "dagster"
+    with as_our_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+    with as_our_errors(home), FileLock(home / "opening.lock"):
         history = dg.DagsterInstance.from_config(str(prepare_home(settings)))
         for storage in (history.run_storage, history.event_log_storage, history.schedule_storage):
             if storage is None:

@@ -5,12 +5,15 @@ The command line's `run` and `backfill` are the same jobs, assets and checks tha
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from progress_pipeline import errors
 from progress_pipeline.orchestration.assembling import build_definitions
+from progress_pipeline.orchestration.history import as_our_errors
 
 if TYPE_CHECKING:
     # Dagster has no public name for what a failed step says.
@@ -68,6 +71,10 @@ def run_job(
         history: Where the run is written down, from `open_history`.
         as_of: The instant that the run takes as now, ISO 8601; empty for the present.
         pull: Configuration of the raw step.
+
+    Raises:
+        KeyboardInterrupt: A signal came. Dagster writes the run down as failed.
+        StateError: The history cannot be written.
     """
     definition = build_definitions().resolve_job_def(job)
     config: dict[str, object] = {
@@ -76,7 +83,11 @@ def run_job(
     }
     if pull:
         config["ops"] = {"raw": {"config": dict(pull)}}
-    result = definition.execute_in_process(run_config=config, instance=history, raise_on_error=False)
+    try:
+        with as_our_errors(Path(history.root_directory)):
+            result = definition.execute_in_process(run_config=config, instance=history, raise_on_error=False)
+    except DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error
     return _ended(result)
 
 
@@ -101,6 +112,8 @@ def _ended(result: dg.ExecuteInProcessResult) -> Ended:
         told.append(str(asking.get("ended_because", "")))
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
+            if event.step_failure_data.error.cls_name == DagsterExecutionInterruptedError.__name__:
+                raise KeyboardInterrupt
             failure, code = _cause(event.step_failure_data.error)
             told.append(failure)
     if not result.success and code in {EXIT_GOOD, EXIT_CHECK_FAILED}:

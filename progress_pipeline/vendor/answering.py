@@ -29,7 +29,9 @@ from progress_pipeline.vendor.records import Page, excerpt, read_page
 
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
 PASSING = frozenset({408, 425, *range(500, 600)})
+NOT_THERE = frozenset({404, 405, 410, *range(300, 400)})
 ERROR_BODY_BYTES = 4096
+_WHERE = " Is PROGRESS_API_URL the full endpoint, like https://…/api/reports/progress?"
 _TOKEN_WORDS = re.compile(rb"token|unauthori[sz]ed|forbidden|credential|not authenticated", re.IGNORECASE)
 _LIMIT_WORDS = re.compile(rb"limit|quota|too many|throttl", re.IGNORECASE)
 _NO_CONTENT = 204
@@ -76,7 +78,9 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -
     if status in PASSING:
         error = VendorUnavailableError(f"The vendor answered HTTP {status}: {excerpt(body)}.")
         return Judgement(error, can_heal=True, wait=wait)
-    return Judgement(QuestionRefusedError(f"The vendor refused the question with HTTP {status}: {excerpt(body)}."))
+    advice = _WHERE if status in NOT_THERE else ""
+    text = f"The vendor refused the question with HTTP {status}: {excerpt(body)}.{advice}"
+    return Judgement(QuestionRefusedError(text))
 
 
 def _judge_good(body: bytes) -> Page | Judgement:

@@ -8,6 +8,7 @@ the ledger. Every body is kept as it came. What an answer means for a window is 
 import hashlib
 import ipaddress
 import json
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import Self
 
 import httpx
 import stamina
-from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.errors import (
@@ -31,8 +32,15 @@ from progress_pipeline.vendor.pages import KeptPages
 from progress_pipeline.vendor.records import Page
 from progress_pipeline.vendor.windows import Window
 
-# stamina's own choice would print each retry to stdout, where a command's answer goes.
-set_on_retry_hooks([LoggingOnRetryHook])
+logger = logging.getLogger(__name__)
+
+
+def _tell_retry(details: RetryDetails) -> None:
+    logger.info("%s Asking again in %.0f s.", details.caused_by, details.wait_for)
+
+
+# stamina's own choices would print each retry to stdout, where a command's answer goes, or log it without its reason.
+set_on_retry_hooks([_tell_retry])
 
 MILLISECOND = timedelta(milliseconds=1)
 MEBIBYTE = 1 << 20
@@ -246,7 +254,9 @@ class VendorClient:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             said = f"{type(error).__name__}: {error}".rstrip(": ")
             self.ledger.finish(call_id, Finish("failed", duration_seconds=time.monotonic() - begun, error=said))
-            failure = VendorUnavailableError(f"The vendor at {self.url.host} could not be asked ({said}).")
+            failure = VendorUnavailableError(
+                f"The vendor at {self.url.host} could not be asked ({said}). Check PROGRESS_API_URL and the network."
+            )
             raise _PassingError(Judgement(failure, can_heal=True)) from error
         read = judge(status, headers, body, system_clock())
         self._pages.keep(call_id, counted_at, body)
