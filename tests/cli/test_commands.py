@@ -66,6 +66,6 @@ def test_help_lists_every_command_with_a_sentence(tmp_path: Path) -> None:
     """And the exit codes; asked in a process of its own, as a person does."""
     asked = [sys.executable, "-m", "progress_pipeline", "--help"]
     shown = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout  # noqa: S603 - our own command
-    for command in ("demo", "run", "backfill", "receive", "probe", "status", "gaps", "sandbox", "dev"):
+    for command in ("demo", "run", "backfill", "receive", "probe", "status", "gaps", "evidence", "sandbox", "dev"):
         assert f"  {command} " in shown
     assert "Exit codes" in shown

@@ -40,13 +40,12 @@ NAMED = """
     where status <> 'suspected'
 """
 
-READ = frozenset({"audit.gaps", "audit.webhook_outages", "audit.watermarks", "audit.repairs", "marts.fct_progress"})
-
 
 @cache
 def audit_models() -> tuple[Model, ...]:
     """Read the models that the audit and the repair need, each after those it reads."""
-    models, needed = read_models(SQL_FOLDER), set(READ)
+    models = read_models(SQL_FOLDER)
+    needed = {model.name for model in models if model.schema == "audit"} | {"marts.fct_progress"}
     for model in reversed(models):
         if model.name in needed:
             needed.update(model.depends_on)
