@@ -72,6 +72,12 @@ def put_in_place(aside: Path, published: Path, version: str, *, keep: int) -> No
         shutil.rmtree(old, ignore_errors=True)
 
 
+def is_blocked(published: Path) -> bool:
+    """Say whether something that is no link stands where the link belongs."""
+    link = published.with_name(LINK)
+    return link.exists() and not link.is_symlink()
+
+
 def take_away(published: Path) -> None:
     """Take the link away, so that nobody reads an old folder for a new one."""
     link = published.with_name(LINK)

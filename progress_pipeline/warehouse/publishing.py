@@ -102,6 +102,11 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
         raise PublishError(f"{published} bears the name of a schema, which its readers would trip over. Rename it.")
     if not warehouse.exists():
         raise PublishError(f"There is no warehouse at {warehouse} yet, so there is nothing to publish. Run first.")
+    if form.has_parquet and parquet.is_blocked(published):
+        raise PublishError(
+            f"{published.with_name(parquet.LINK)} is no link to the newest Parquet files (a copy that follows links "
+            f"makes a folder of it). Move it away and run again; {published} stands as it was."
+        )
     chosen = [model for model in models if model.schema in PUBLISHED_SCHEMAS]
     published.parent.mkdir(parents=True, exist_ok=True)
     with connect(warehouse, wait_seconds=wait_seconds) as connection:

@@ -1,6 +1,7 @@
 """The published tables as Parquet files: a folder for each version, and a link that is turned in one instant."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -94,3 +95,16 @@ def test_publishing_the_same_again_changes_nothing(folder: Path, project: Projec
     """The same instant and the same rows: the link names a folder with the same rows."""
     publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
     assert duckdb.execute(f"select count(*) from '{folder}/parquet/marts/fct_v.parquet'").fetchall() == [(9,)]
+
+
+def test_a_folder_where_the_link_belongs_is_named_before_anything_is_replaced(
+    folder: Path, warehouse: Path, project: Project
+) -> None:
+    """As `cp -rL` leaves it: nothing in it is removed, and the old file stands."""
+    copied = folder.with_name("copied")
+    shutil.copytree(folder, copied, symlinks=False)
+    before = (copied / "progress.duckdb").read_bytes()
+    with pytest.raises(PublishError, match="is no link"):
+        publish(warehouse, copied / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
+    assert (copied / "progress.duckdb").read_bytes() == before
+    assert (copied / "parquet" / "readme.parquet").exists()
