@@ -6,7 +6,7 @@ Loads and calls are numbered as they happen, and a killed run leaves calls behin
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from progress_pipeline.warehouse.connection import connect
 
 NUMBERS = frozenset({"load_number", "call_id", "position", "run_id", "loaded_at", "modified_ns"})
 OF_CALLS = frozenset(
@@ -20,7 +20,7 @@ Held = dict[str, list[tuple[Any, ...]]]
 def held(warehouse: Path) -> Held:
     """Give the rows of every table of raw, marts and audit, sorted, without numbers of loads and calls."""
     tables: Held = {}
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with connect(warehouse, read_only=True) as connection:
         names = connection.execute(
             "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
             "where schema_name in ('raw', 'marts', 'audit') and table_name not like '\\_dlt%' escape '\\' group by all"
@@ -38,7 +38,7 @@ def held(warehouse: Path) -> Held:
 
 def covered(warehouse: Path) -> list[tuple[Any, ...]]:
     """Give the unbroken spans that are proven covered."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with connect(warehouse, read_only=True) as connection:
         spans = connection.execute(
             "select window_start, window_end from raw.api_windows where is_complete and search is null order by 1, 2"
         ).fetchall()

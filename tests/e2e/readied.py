@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from progress_pipeline.orchestration.assembling import build_definitions
+from tests.e2e.stepping import models_of
 
 for needed in (
     "progress_pipeline.cli.app",
@@ -10,4 +11,5 @@ for needed in (
     "progress_pipeline.orchestration.running",
 ):
     import_module(needed)
+models_of()
 build_definitions().resolve_job_def("daily")
