@@ -7,7 +7,7 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
-from progress_pipeline.ingest.loading import Loader, arrow, item, naive
+from progress_pipeline.ingest.loading import Loader, arrow, naive
 from progress_pipeline.ingest.raw_tables import GAP_ACCEPTANCES
 
 
@@ -24,7 +24,7 @@ def acceptance(loader: Loader, *, gap_id: str, who: str, why: str, at: datetime)
 
     @dlt.resource(name="acceptance")
     def accepted() -> Iterator[Any]:
-        yield item(GAP_ACCEPTANCES, arrow(GAP_ACCEPTANCES, [row]))
+        yield loader.item(GAP_ACCEPTANCES, arrow(GAP_ACCEPTANCES, [row]))
         yield from loader.carried()
 
     return accepted()

@@ -24,6 +24,7 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from progress_pipeline.errors import WarehouseBusyError, WarehouseError
+from progress_pipeline.ingest.dlt_context import closed_context
 from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable, ddl
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def arrow(table: RawTable, rows: Iterable[Mapping[str, object]]) -> pa.Table:
     return pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
 
 
-def item(table: RawTable, data: pa.Table) -> Any:
+def _item(table: RawTable, data: pa.Table, disposition: Any) -> Any:
     """Mark an Arrow table as belonging to a raw table, for a dlt resource to yield."""
     columns: dict[str, Any] = {
         field.name: {
@@ -98,12 +99,9 @@ def item(table: RawTable, data: pa.Table) -> Any:
         for field in table.schema
     }
     hints = dlt.mark.make_hints(
-        table_name=table.name,
-        primary_key=table.key,
-        write_disposition={"disposition": "merge", "strategy": "upsert" if table.is_updated else "insert-only"},
-        columns=columns,
+        table_name=table.name, primary_key=table.key, write_disposition=disposition, columns=columns
     )
-    return dlt.mark.with_hints(data.select(table.schema.names).cast(table.schema), hints, create_table_variant=True)
+    return dlt.mark.with_hints(data, hints, create_table_variant=True)
 
 
 class Loader:
@@ -130,13 +128,11 @@ class Loader:
         folder = self._stack.enter_context(
             tempfile.TemporaryDirectory(prefix=prefix, dir=self._warehouse.parent, ignore_cleanup_errors=True)
         )
-        dlt.config["runtime.dlthub_telemetry"] = False
-        dlt.config["runtime.log_level"] = "ERROR"
-        dlt.config["load.truncate_staging_dataset"] = True
+        self._stack.enter_context(closed_context(folder))
         self._pipeline = dlt.pipeline(
             "progress_pipeline",
             pipelines_dir=folder,
-            destination=dlt.destinations.duckdb(str(self._warehouse)),
+            destination=dlt.destinations.duckdb(str(self._warehouse.absolute())),  # dlt would begin in its own folder
             dataset_name=SCHEMA,
         )
         try:
@@ -169,12 +165,13 @@ class Loader:
             source: A source whose resources yield what `item` gives, with this `load_number` on every row.
 
         Returns:
-            Rows sent by table; of those whose key was there before, none was inserted.
+            Rows inserted by table.
 
         Raises:
             WarehouseError: dlt or DuckDB failed; nothing of this load counts, and the next run brings it again.
         """
-        with _as_our_errors(self._warehouse):
+        # dlt opens the file for each table and closes it again; held open here, it is read and synced once.
+        with self.query() as self._held:
             self._pipeline.run(source, loader_file_format="parquet")
         self.load_number += 1
         self._carried = []
@@ -183,10 +180,44 @@ class Loader:
         counts = normalized.row_counts if normalized else {}
         return {table.name: counts.get(table.name, 0) for table in RAW_TABLES}
 
+    def item(self, table: RawTable, data: pa.Table) -> Any:
+        """Give what a dlt resource yields for rows of a raw table, while it is loaded.
+
+        Rows are appended, since that costs dlt least. So those whose key stands there already, or came before in
+        `data`, are left out; in a table whose rows are updated, they go dlt's longer way and take the place of the old.
+        """
+        data = data.select(table.schema.names).cast(table.schema)
+        keys = ", ".join(table.key)
+        # The names are our own.
+        known = self._ask(f"select {keys} from raw.{table.name} semi join given using ({keys})", given=data)  # noqa: S608
+        twice = self._ask(f"select {keys} from given group by all having count(*) > 1", given=data)  # noqa: S608
+        if not known.num_rows and not twice.num_rows:
+            return _item(table, data, "append")
+        if table.is_updated:
+            return _item(table, data, {"disposition": "merge", "strategy": "upsert"})
+        fresh = f"""
+            select given.* exclude (place)
+            from (select *, row_number() over () as place from given) as given
+            anti join known using ({keys})
+            qualify row_number() over (partition by {keys} order by place) = 1
+            order by place"""  # noqa: S608
+        return _item(table, self._ask(fresh, given=data, known=known).cast(table.schema), "append")
+
     def carried(self) -> Iterator[Any]:
         """Give the items that every load takes along: what is carried, and the row of `raw.runs`."""
         for table, data in [*self._carried, (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
-            yield item(table, data)
+            yield self.item(table, data)
+
+    def _ask(self, sql: str, **tables: pa.Table) -> pa.Table:
+        """Ask the warehouse something about Arrow tables, by name."""
+        for name, table in tables.items():
+            self._held.register(name, table)
+        try:
+            answer: pa.Table = self._held.sql(sql).to_arrow_table()
+        finally:
+            for name in tables:
+                self._held.unregister(name)
+        return answer
 
     @contextmanager
     def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:

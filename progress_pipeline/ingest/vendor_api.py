@@ -18,7 +18,7 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from progress_pipeline.errors import ProgressPipelineError
-from progress_pipeline.ingest.loading import Loader, arrow, item, naive
+from progress_pipeline.ingest.loading import Loader, arrow, naive
 from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS, RawTable
 from progress_pipeline.vendor.windows import Window, join
 
@@ -200,14 +200,14 @@ def vendor_api(
     def answers() -> Iterator[Any]:
         for table, data in tables:
             if data.num_rows:
-                yield item(table, data)
+                yield loader.item(table, data)
         state = dlt.current.source_state()
         spans.extend(_spans(state.get("covered", []), windows))
         state["covered"] = [[span.start.isoformat(), span.end.isoformat()] for span in spans]
         until = covered_until(spans, start_at)
         rows = [_window_row(window, until, loader.load_number) for window in windows]
         if rows:
-            yield item(API_WINDOWS, arrow(API_WINDOWS, rows))
+            yield loader.item(API_WINDOWS, arrow(API_WINDOWS, rows))
         yield from loader.carried()
 
     return answers()

@@ -12,7 +12,11 @@ from progress_pipeline.warehouse.building import Built, build
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.reading import column_types, first_rows, row_count
+from progress_pipeline.warehouse.reading import column_types, first_rows
+from progress_pipeline.warehouse.standing import count_rows
+
+_FACTS = frozenset({"marts.fct_progress", "marts.fct_completions"})
+"""Views that an operator looks at first."""
 
 
 def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) -> dg.AssetsDefinition:
@@ -23,7 +27,6 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
         built_elsewhere: Names of models that another step builds.
     """
     mine = [model for model in models if model.name not in built_elsewhere]
-    by_name = {model.name: model for model in mine}
 
     @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True)
     def build_models(context: dg.AssetExecutionContext, run_context: RunContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
@@ -32,30 +35,36 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
         selected = frozenset(".".join(key.path) for key in context.selected_asset_keys)
         with writing(path), connect(path) as connection:
             built = build(connection, models, only=selected)
-            for each in built:
-                metadata = built_metadata(connection, by_name[each.model], each, models)
-                yield dg.MaterializeResult(asset_key=asset_key(each.model), metadata=metadata)
+            described = built_metadata(connection, built, models)
+            for name, metadata in described.items():
+                yield dg.MaterializeResult(asset_key=asset_key(name), metadata=metadata)
 
     return build_models
 
 
 def built_metadata(
-    connection: duckdb.DuckDBPyConnection, model: Model, built: Built, models: Sequence[Model]
-) -> dict[str, Any]:
-    """Say what a build did to a model, and what the model is now."""
-    described = {column.name: column.description for column in model.columns}
-    columns = [
-        dg.TableColumn(name, kind, described.get(name)) for name, kind in column_types(connection, model.name).items()
-    ]
-    metadata = {
-        "dagster/column_schema": dg.TableSchema(columns),
-        "dagster/column_lineage": column_lineage(model, models),
-        "changed_rows": built.changed_rows,
-        "seconds": round(built.seconds, 3),
-        "how": built.how,
-    }
-    if model.materialized != "view":
-        # A view would be computed for this alone; the published file says how many rows each has.
-        metadata["dagster/row_count"] = row_count(connection, model.name)
-        metadata["preview"] = as_table(first_rows(connection, model.name, PREVIEW_ROWS))
-    return metadata
+    connection: duckdb.DuckDBPyConnection, built: Sequence[Built], models: Sequence[Model]
+) -> dict[str, dict[str, Any]]:
+    """Say by model what a build did to it, and what it is now."""
+    by_name = {model.name: model for model in models}
+    types = column_types(connection)
+    # The other views would be computed for this alone.
+    shown = [each.model for each in built if each.model in _FACTS or by_name[each.model].materialized != "view"]
+    counts = count_rows(connection, shown)
+    described = {}
+    for each in built:
+        model = by_name[each.model]
+        texts = {column.name: column.description for column in model.columns}
+        columns = [dg.TableColumn(name, kind, texts.get(name)) for name, kind in types[each.model].items()]
+        metadata = {
+            "dagster/column_schema": dg.TableSchema(columns),
+            "dagster/column_lineage": column_lineage(model, models),
+            "changed_rows": each.changed_rows,
+            "seconds": round(each.seconds, 3),
+            "how": each.how,
+        }
+        if each.model in counts:
+            metadata["dagster/row_count"] = counts[each.model]
+            metadata["preview"] = as_table(first_rows(connection, each.model, PREVIEW_ROWS))
+        described[each.model] = metadata
+    return described

@@ -25,7 +25,8 @@ from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.asking import WindowAttempt, carry_out
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
-from progress_pipeline.warehouse.reading import first_rows, row_count
+from progress_pipeline.warehouse.reading import first_rows
+from progress_pipeline.warehouse.standing import count_rows
 from progress_pipeline.warehouse.state import known_state
 
 logger = logging.getLogger(__name__)
@@ -165,13 +166,14 @@ def _results(
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Say of each table what it has now, and what came."""
     with connect(settings.warehouse_path) as connection:
+        counts = count_rows(connection, [f"raw.{table.name}" for table in RAW_TABLES])
         for table in RAW_TABLES:
             if table.name in selected:
                 name = f"raw.{table.name}"
                 yield dg.MaterializeResult(
                     asset_key=asset_key(name),
                     metadata={
-                        "dagster/row_count": row_count(connection, name),
+                        "dagster/row_count": counts[name],
                         **facts.get(table.name, {}),
                         "preview": as_table(first_rows(connection, name, PREVIEW_ROWS)),
                     },

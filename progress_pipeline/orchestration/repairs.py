@@ -60,8 +60,8 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
         with writing(path):
             asks, outcome = repair(settings, clock, context.run.run_id)
             with connect(path) as connection:
-                built = {each.model: each for each in build(connection, models)}
-                metadata = built_metadata(connection, mine, built[REPAIRS], models)
+                built = [each for each in build(connection, models) if each.model == REPAIRS]
+                metadata = built_metadata(connection, built, models)[REPAIRS]
         return dg.MaterializeResult(
             asset_key=asset_key(REPAIRS),
             metadata={

@@ -16,18 +16,13 @@ def first_rows(connection: duckdb.DuckDBPyConnection, table: str, count: int) ->
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def column_types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """Give the columns of one of our own tables in their order, with DuckDB's name of the type."""
-    schema, _, name = table.partition(".")
+def column_types(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Give the columns of every table and view in their order, with DuckDB's name of the type, by `schema.table`."""
     rows = connection.execute(
-        "select column_name, lower(data_type) from duckdb_columns() "
-        "where database_name = current_catalog() and schema_name = $1 and table_name = $2 order by column_index",
-        [schema, name],
+        "select schema_name || '.' || table_name, column_name, lower(data_type) from duckdb_columns() "
+        "where database_name = current_catalog() and not internal order by schema_name, table_name, column_index"
     ).fetchall()
-    return dict(rows)
-
-
-def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Count the rows of one of our own tables."""
-    ((count,),) = connection.execute(f"select count(*) from {table}").fetchall()
-    return int(count)
+    types: dict[str, dict[str, str]] = {}
+    for table, column, kind in rows:
+        types.setdefault(table, {})[column] = kind
+    return types

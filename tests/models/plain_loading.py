@@ -54,6 +54,7 @@ class PlainLoader(Loader):
 
     def load(self, source: "DltSource") -> dict[str, int]:
         """Write what a source yields."""
+        self._held = self._connection
         state = CURSORS.setdefault(self._warehouse, {})
         counts = {}
         with Container().injectable_context(StateInjectableContext(state=state)):
