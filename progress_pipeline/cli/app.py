@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from progress_pipeline.cli import evidence, gaps, running, services, status, trying
+from progress_pipeline.cli import evidence, gaps, running, services, sql, status, trying
 from progress_pipeline.errors import ProgressPipelineError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("backfill")(running.backfill)
 app.command("probe")(running.probe)
 app.command("status")(status.status)
 app.add_typer(gaps.app, name="gaps")
+app.command("sql")(sql.sql)
 app.command("evidence")(evidence.evidence)
 app.command("receive")(services.receive)
 app.command("sandbox")(trying.sandbox)
