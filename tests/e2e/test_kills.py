@@ -13,7 +13,7 @@ from tests.e2e.forking import Kill, run, step
 from tests.e2e.plain_vendor import Switches, Vendor
 from tests.e2e.playing import differences, environment
 
-MERGE = "dlt.destinations.job_client_impl:SqlLoadJob.run"
+APPEND = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 """What dlt does for each table of a load: the rows of one table reach `raw` when it returns."""
 
 WHILE_ASKING = (
@@ -23,9 +23,10 @@ WHILE_ASKING = (
     Kill("progress_pipeline.ingest.loading:Loader.load", "call"),
 )
 ALONE = {
-    "three tables of a load are there": Kill(MERGE, "return", 3),
+    "three tables of a load are there": Kill(APPEND, "return", 3),
     "all tables of a load are there": Kill("dlt.load.load:Load.complete_package", "call"),
     "a load is done": Kill("progress_pipeline.ingest.loading:Loader.load", "return"),
+    "some models are built": Kill("progress_pipeline.warehouse.refreshing:refresh", "return", 4),
     "all models are built": Kill("progress_pipeline.warehouse.building:build", "return"),
 }
 PUBLISHED = Kill("progress_pipeline.warehouse.publishing:publish", "return")
