@@ -153,6 +153,16 @@ class Settings(BaseSettings):
         return self.data_dir / "ledger" / "calls.sqlite"
 
     @property
+    def pages_path(self) -> Path:
+        """The folder of the vendor's answers, as they came."""
+        return self.data_dir / "evidence" / "pages"
+
+    @property
+    def history_path(self) -> Path:
+        """Dagster's home: the history of runs."""
+        return self.data_dir / "dagster"
+
+    @property
     def api_host(self) -> str | None:
         """The host of the vendor's endpoint, if there is one."""
         return urlsplit(self.api_url).hostname

@@ -27,7 +27,7 @@ def status(
         "published": str(settings.published_path) if settings.published_path.exists() else None,
         "standing": _standing(settings.published_path),
         "calls": _calls(settings),
-        "runs": _runs(settings.data_dir / "dagster" / "history" / "runs.db"),
+        "runs": _runs(settings.history_path / "history" / "runs.db"),
         "certificate": _certificate(settings.webhook_tls_cert),
     }
     if as_json:

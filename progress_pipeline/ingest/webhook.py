@@ -41,9 +41,6 @@ from progress_pipeline.vendor.records import Reject, read_bundle
 BYTES_A_LOAD = 64 * 1024 * 1024
 """Bytes of landed files that one load takes, so that memory is bounded however much has landed."""
 
-UPDATES_A_TABLE = 50_000
-"""Updates that are gathered into one Arrow table."""
-
 
 @dataclass
 class LandReport:

@@ -66,7 +66,7 @@ def open_vendor(settings: Settings, clock: Clock) -> Iterator[Vendor]:
             settings.api_token.get_secret_value(),
             ledger,
             clock=clock,
-            pages=KeptPages(settings.data_dir / "evidence" / "pages"),
+            pages=KeptPages(settings.pages_path),
         ) as client,
     ):
         yield Vendor(client, ledger, Answers.load(ledger))

@@ -143,7 +143,7 @@ def _checked(name: str, told: str | None, body: bytes | None, copy: bytes | None
 
 
 def _pages(settings: Settings, calls: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str | None, bytes | None]]:
-    kept = KeptPages(settings.data_dir / "evidence" / "pages")
+    kept = KeptPages(settings.pages_path)
     for call in calls:
         if call["sha256"] is not None:
             body = kept.read(call["call_id"], call["counted_at"].replace(tzinfo=UTC))

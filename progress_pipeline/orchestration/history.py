@@ -44,7 +44,7 @@ def prepare_home(settings: Settings) -> Path:
     Returns:
         The folder, absolute.
     """
-    home = (settings.data_dir / "dagster").resolve()
+    home = settings.history_path.resolve()
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
@@ -80,7 +80,7 @@ def open_history(settings: Settings) -> "dg.DagsterInstance":
     """
     import dagster as dg  # noqa: PLC0415 - Dagster takes a second to import, and preparing a home needs none of it
 
-    home = settings.data_dir / "dagster"
+    home = settings.history_path
     with as_our_errors(home):
         home.mkdir(parents=True, exist_ok=True)
     with as_our_errors(home), FileLock(home / "opening.lock"):

@@ -7,10 +7,10 @@ import dagster as dg
 
 from progress_pipeline.clock import Clock
 from progress_pipeline.errors import PublishError
+from progress_pipeline.orchestration.asking import open_ledger
 from progress_pipeline.orchestration.describing import OWNER, asset_key
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.settings import Settings
-from progress_pipeline.vendor.ledger import CallLedger
 from progress_pipeline.warehouse.checking import Check, run_check
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
@@ -74,12 +74,7 @@ def _report(settings: Settings, clock: Clock) -> dict[str, dg.MetadataValue]:
 
     calls: dict[str, int] = {}
     if settings.ledger_path.exists():
-        with CallLedger(
-            settings.ledger_path,
-            daily_calls=settings.api_daily_calls,
-            count_day=settings.api_count_day,
-            clock=clock,
-        ) as ledger:
+        with open_ledger(settings, clock) as ledger:
             calls = {"left": ledger.left(), "granted": settings.api_daily_calls}
     published = settings.published_path
     return {"report": dg.MetadataValue.path(write_report(published, published.with_name(REPORT), calls=calls))}

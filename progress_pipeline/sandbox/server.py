@@ -34,7 +34,6 @@ from progress_pipeline.sandbox.truth import Truth
 
 API_PATH = "/api/reports/progress"
 TICK_SECONDS = 0.25
-WARM_ROWS = 10_000
 
 
 class Sandbox:
@@ -140,11 +139,6 @@ class Sandbox:
     def use_calls(self, number: int) -> None:
         """Use some of the day's calls up, as another client with the same token would."""
         self._api.use_calls(number)
-
-    def warm(self) -> None:
-        """Write every record down in advance, so that no page pays for it (for benchmarks)."""
-        for first in range(0, len(self._world), WARM_ROWS):
-            self._api.shown.renderer.write(range(first, min(first + WARM_ROWS, len(self._world))))
 
     def _answer(self, method: str, path: str, body: bytes) -> Answer:
         if path != API_PATH:

@@ -86,7 +86,7 @@ def set_key(connection: duckdb.DuckDBPyConnection, privacy: Privacy) -> None:
     """Give a connection what it needs to make pseudonyms; it stands in its memory alone.
 
     HMAC(key, text) is sha256(key ^ 5c…, sha256(key ^ 36…, text)), the key filled up to a block. A key longer than a
-    block is hashed first, by the standard; ours are kept shorter by the caller's settings or cut by nothing.
+    block is hashed first.
     """
     key = privacy.key
     if len(key) > _BLOCK:
