@@ -74,6 +74,11 @@ class Density:
         """The rows of a second over all that is proven; None if nothing is."""
         return float(self._rows[-1]) / self._seconds if self._seconds else None
 
+    def average(self, span: Window) -> float | None:
+        """Give the rows of a span as long as this one over all that is proven; None if nothing is."""
+        per_second = self.rows_per_second
+        return None if per_second is None else per_second * span.duration.total_seconds()
+
     def rows(self, span: Window) -> float:
         """Give the rows that a span is known to hold."""
         if len(self._marks) == 0:

@@ -170,7 +170,7 @@ class _Planner:
         density, fits = self.state.density, FILL * self.page_size
         per_second = self._recent_density(gap.start)
         if gap.start <= start_at or per_second is None:
-            return [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self._expected(gap))]
+            return [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self.state.density.average(gap))]
         back = max(start_at, gap.start - lookback)
         slack = self.answers.slack
         wide = Window(back - slack.before, gap.start)
@@ -200,13 +200,9 @@ class _Planner:
                 return self.state.density.rows(span) / span.duration.total_seconds()
         return self.state.density.rows_per_second
 
-    def _expected(self, gap: Window) -> float | None:
-        per_second = self.state.density.rows_per_second
-        return None if per_second is None else per_second * gap.duration.total_seconds()
-
     def fill(self, gap: Window) -> Ask:
         """Ask for a gap of the past."""
-        return Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self._expected(gap))
+        return Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self.state.density.average(gap))
 
     def is_hole(self, gap: Window) -> bool:
         """Say whether a gap is what attempts left behind that could not be proved."""
@@ -281,13 +277,12 @@ def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
         return Estimate((), 0, 0, now.date())
     if newest_first:
         gaps.reverse()
-    per_second = state.density.rows_per_second
-    expected = [None if per_second is None else per_second * gap.duration.total_seconds() for gap in gaps]
+    expected = [state.density.average(gap) for gap in gaps]
     asks = tuple(
         Ask(Purpose.BACKFILL, gap, reason="backfill", expected_rows=rows)
         for gap, rows in zip(gaps, expected, strict=True)
     )
-    if per_second is None:
+    if None in expected:
         return Estimate(asks, None, None, None)
     calls = sum(ceil((rows or 0.0) / page_size * DEARER) + BEGINNING for rows in expected)
     granted = max(1, calls_a_day - sum(reserves(calls_a_day).values()))
