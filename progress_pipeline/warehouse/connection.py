@@ -83,6 +83,11 @@ def catalog(connection: duckdb.DuckDBPyConnection) -> str:
     return '"' + str(name).replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """Give a text as it stands in a statement that takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _open(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     deadline = time.monotonic() + wait_seconds
     while True:

@@ -13,9 +13,10 @@ from pathlib import Path
 import duckdb
 from sqlglot import exp
 
-from progress_pipeline.warehouse.connection import catalog
+from progress_pipeline.warehouse.connection import catalog, literal
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.personal import PersonalData, Privacy, Shown, forget_key, set_key, shown_columns
+from progress_pipeline.warehouse.reading import column_types
 from progress_pipeline.warehouse.readme import readme_rows
 from progress_pipeline.warehouse.sql_folder import PRELUDE
 
@@ -72,7 +73,7 @@ def fill(  # noqa: PLR0913 - what a file is made of is few, and named
         privacy: What may be told of persons.
     """
     warehouse = catalog(connection)
-    connection.execute(f"attach {_literal(str(aside))} as {_ASIDE} (storage_version '{STORAGE_VERSION}')")
+    connection.execute(f"attach {literal(str(aside))} as {_ASIDE} (storage_version '{STORAGE_VERSION}')")
     set_key(connection, privacy)
     try:
         connection.execute("begin")
@@ -80,10 +81,10 @@ def fill(  # noqa: PLR0913 - what a file is made of is few, and named
             connection.execute(f"create schema {_ASIDE}.{schema}")
         is_full = privacy.personal_data is PersonalData.FULL
         stays_view = _views(models) if is_full else frozenset[str]()
-        columns = _columns(connection)
+        columns = column_types(connection)
         filled = []
         for model in models:
-            shown = tuple(shown_columns(model, columns[model.name], privacy))
+            shown = tuple(shown_columns(model, list(columns[model.name]), privacy))
             if shown:
                 filled.append(_put(connection, warehouse, model, shown, is_view=model.name in stays_view))
         _put_dictionary(connection, filled)
@@ -120,24 +121,17 @@ def _put(
         ((count,),) = connection.execute(f"create table {name} as select {wanted} from {source}{by}").fetchall()
     grain = model.grain if model.grain.endswith(".") else f"{model.grain}."
     kind = "view" if is_view else "table"
-    connection.execute(f"comment on {kind} {name} is {_literal(f'{grain} {model.description}')}")
+    connection.execute(f"comment on {kind} {name} is {literal(f'{grain} {model.description}')}")
     for column in shown:
-        connection.execute(f'comment on column {name}."{column.name}" is {_literal(column.description)}')
+        connection.execute(f'comment on column {name}."{column.name}" is {literal(column.description)}')
     return Filled(model, int(count), tuple(shown))
 
 
 def _put_dictionary(connection: duckdb.DuckDBPyConnection, filled: Sequence[Filled]) -> None:
     """Write what every column means."""
-    types = {
-        (table, column): kind
-        for table, column, kind in connection.execute(
-            "select schema_name || '.' || table_name, column_name, lower(data_type) from duckdb_columns() "
-            "where database_name = $1",
-            [_ASIDE],
-        ).fetchall()
-    }
+    types = column_types(connection, _ASIDE)
     rows = [
-        (each.model.name, column.name, types[each.model.name, column.name], is_key, column.description)
+        (each.model.name, column.name, types[each.model.name][column.name], is_key, column.description)
         for each in filled
         for column in each.columns
         for is_key in ("yes" if column.name in each.model.key else "",)
@@ -149,7 +143,7 @@ def _put_dictionary(connection: duckdb.DuckDBPyConnection, filled: Sequence[Fill
         ("is_key", "yes for the columns that together make a row unique."),
         ("meaning", "What it means."),
     ):
-        connection.execute(f"comment on column {_ASIDE}.main.{DICTIONARY}.{column} is {_literal(meaning)}")
+        connection.execute(f"comment on column {_ASIDE}.main.{DICTIONARY}.{column} is {literal(meaning)}")
 
 
 def _put_rows(
@@ -162,17 +156,8 @@ def _put_rows(
         marks = ", ".join(f"({', '.join('?' * len(columns))})" for _ in rows)
         connection.execute(f"insert into {name} values {marks}", [cell for row in rows for cell in row])
     about, (column, meaning) = _COMMENTS[table]
-    connection.execute(f"comment on table {name} is {_literal(about)}")
-    connection.execute(f"comment on column {name}.{column} is {_literal(meaning)}")
-
-
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Give the columns of the warehouse's tables and views, in their order."""
-    rows = connection.execute(
-        "select schema_name || '.' || table_name, list(column_name order by column_index) from duckdb_columns() "
-        "where database_name = current_catalog() and schema_name in ('marts', 'audit') group by all"
-    ).fetchall()
-    return dict(rows)
+    connection.execute(f"comment on table {name} is {literal(about)}")
+    connection.execute(f"comment on column {name}.{column} is {literal(meaning)}")
 
 
 def _views(models: Sequence[Model]) -> frozenset[str]:
@@ -194,7 +179,3 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("rollback")
     except duckdb.Error:
         return  # there was no transaction any more; the error on its way tells what happened
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from progress_pipeline.warehouse.connection import literal
 from progress_pipeline.warehouse.versions import VERSIONS, PublishedFile, describe, sync
 
 LINK = "parquet"
@@ -34,8 +35,7 @@ def write_folder(file: Path, aside: Path, tables: Sequence[str]) -> tuple[Publis
             path = aside / name if schema == "main" else aside / schema / name
             path = path.with_name(f"{path.name}{ENDING}")
             path.parent.mkdir(exist_ok=True)
-            target = str(path).replace("'", "''")
-            connection.execute(f"copy (from {table}) to '{target}' (format parquet, compression zstd)")
+            connection.execute(f"copy (from {table}) to {literal(str(path))} (format parquet, compression zstd)")
             paths.append(path)
     finally:
         connection.close()
