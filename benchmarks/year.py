@@ -25,7 +25,7 @@ from tests.e2e.forking import run
 from tests.e2e.plain_speech import Speech
 from tests.e2e.plain_vendor import TOKEN, Switches, Vendor
 from tests.e2e.playing import Spoken, command, differences, environment
-from tests.e2e.stepping import Stepper
+from tests.stepping import Stepper
 
 KEPT = {"registrations", "start", "days", "speech", "landing", "lost_share", "silence", "seed", "daily_calls", "shows"}
 """What a random vendor does not turn."""

@@ -118,6 +118,7 @@ class Loader:
         self._stack = ExitStack()
         self.load_number = 1
         self._carried: list[tuple[RawTable, pa.Table]] = []
+        self._held: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
         self._warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +172,7 @@ class Loader:
             WarehouseError: dlt or DuckDB failed; nothing of this load counts, and the next run brings it again.
         """
         # dlt opens the file for each table and closes it again; held open here, it is read and synced once.
-        with self.query() as self._held:
+        with self.query():
             self._pipeline.run(source, loader_file_format="parquet")
         self.load_number += 1
         self._carried = []
@@ -210,20 +211,28 @@ class Loader:
 
     def _ask(self, sql: str, **tables: pa.Table) -> pa.Table:
         """Ask the warehouse something about Arrow tables, by name."""
-        for name, table in tables.items():
-            self._held.register(name, table)
-        try:
-            answer: pa.Table = self._held.sql(sql).to_arrow_table()
-        finally:
-            for name in tables:
-                self._held.unregister(name)
+        with self.query() as connection:
+            for name, table in tables.items():
+                connection.register(name, table)
+            try:
+                answer: pa.Table = connection.sql(sql).to_arrow_table()
+            finally:
+                for name in tables:
+                    connection.unregister(name)
         return answer
 
     @contextmanager
     def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """Open the warehouse for reading what was loaded; not to be held while loading."""
+        """Open the warehouse for reading what was loaded; inside another `query` it is open already."""
+        if self._held is not None:
+            yield self._held
+            return
         with _as_our_errors(self._warehouse), self._pipeline.sql_client() as client:
-            yield client.native_connection
+            self._held = client.native_connection
+            try:
+                yield self._held
+            finally:
+                self._held = None
 
     def _begin(self) -> None:
         """Make the tables that are not there yet, count the finished loads, remove the rows of one that was not."""

@@ -159,15 +159,15 @@ def _load(
     with loader.query() as connection:
         ((last_call,),) = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchall()
         records = _new_versions(connection, pa.concat_tables(gathered.records)) if gathered.records else None
-    tables: list[tuple[RawTable, pa.Table]] = [
-        (API_CALLS, arrow(API_CALLS, [_call_row(call, loader.load_number) for call in calls_since(last_call)])),
-        (REJECTS, arrow(REJECTS, gathered.rejects)),
-    ]
-    if records is not None:
-        number = pa.array([loader.load_number] * records.num_rows, pa.int64())
-        tables.append((API_PROGRESS, records.append_column("load_number", number)))
-    spans: list[Window] = []
-    loader.load(vendor_api(loader, tables, gathered.windows, start_at, spans))
+        tables: list[tuple[RawTable, pa.Table]] = [
+            (API_CALLS, arrow(API_CALLS, [_call_row(call, loader.load_number) for call in calls_since(last_call)])),
+            (REJECTS, arrow(REJECTS, gathered.rejects)),
+        ]
+        if records is not None:
+            number = pa.array([loader.load_number] * records.num_rows, pa.int64())
+            tables.append((API_PROGRESS, records.append_column("load_number", number)))
+        spans: list[Window] = []
+        loader.load(vendor_api(loader, tables, gathered.windows, start_at, spans))
     report.records += gathered.row_count
     report.new_versions += records.num_rows if records is not None else 0
     report.rejects += len(gathered.rejects)

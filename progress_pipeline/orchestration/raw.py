@@ -69,19 +69,18 @@ def raw_assets() -> dg.AssetsDefinition:
         """Land what was told, then ask for what is not covered."""
         settings, clock = run_context.settings(), run_context.clock()
         selected = {key.path[-1] for key in context.selected_asset_keys}
-        facts: Facts = {}
         with writing(settings.warehouse_path):
             purpose = "backfill" if config.span() else "daily"
             run = run_facts(settings, clock, context.run.run_id, purpose)
             with Loader(settings.warehouse_path, run) as loader:
-                if selected - ASKED:
-                    facts |= _land(loader, settings)
-                try:
-                    if selected - TOLD:
-                        facts |= ask(loader, settings, clock, config.span())
-                finally:
-                    if loader.is_carrying:
-                        loader.load(webhook(loader))
+                facts = pull(
+                    loader,
+                    settings,
+                    clock,
+                    span=config.span(),
+                    lands=bool(selected - ASKED),
+                    asks=bool(selected - TOLD),
+                )
             yield from _results(settings, selected, facts)
 
     return raw
@@ -100,10 +99,43 @@ def run_facts(settings: Settings, clock: Clock, run_id: str, purpose: str) -> Ru
     )
 
 
+def pull(  # noqa: PLR0913 - what a pull follows from, each by name
+    loader: Loader,
+    settings: Settings,
+    clock: Clock,
+    *,
+    span: tuple[datetime, datetime] | None = None,
+    lands: bool = True,
+    asks: bool = True,
+) -> Facts:
+    """Land what was told, then ask for what is not covered; what landed is loaded whatever becomes of the asking.
+
+    Args:
+        loader: The open loader.
+        settings: The settings.
+        clock: The run's clock.
+        span: A span to cover, its end exclusive; None for the daily pull.
+        lands: Whether anything that landing fills is wanted.
+        asks: Whether anything that asking fills is wanted.
+
+    Returns:
+        What each table's asset says of itself.
+    """
+    facts = _land(loader, settings) if lands else {}
+    try:
+        if asks:
+            facts |= _ask(loader, settings, clock, span)
+    finally:
+        if loader.is_carrying:
+            loader.load(webhook(loader))
+    return facts
+
+
 def _land(loader: Loader, settings: Settings) -> Facts:
     logger.info("reading what has landed in %s", settings.landing_path)
-    lines = carry_validities(loader, settings.validity_file)
-    report = load_landed(loader, settings.landing_path, now=loader.run.as_of)
+    with loader.query():
+        lines = carry_validities(loader, settings.validity_file)
+        report = load_landed(loader, settings.landing_path, now=loader.run.as_of)
     logger.info("landed: %s deliveries with %s updates", report.deliveries, report.updates)
     return {
         "webhook_files": {"new_rows": report.files},
@@ -115,8 +147,7 @@ def _land(loader: Loader, settings: Settings) -> Facts:
     }
 
 
-def ask(loader: Loader, settings: Settings, clock: Clock, span: tuple[datetime, datetime] | None) -> Facts:
-    """Ask the vendor for what is not covered, and load what comes."""
+def _ask(loader: Loader, settings: Settings, clock: Clock, span: tuple[datetime, datetime] | None) -> Facts:
     with connect(settings.warehouse_path) as connection:
         state = known_state(connection)
     with open_vendor(settings, clock) as vendor:

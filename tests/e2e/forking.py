@@ -97,7 +97,7 @@ def _command(words: tuple[str, ...]) -> None:
 
 
 def _steps(words: tuple[str, ...]) -> None:
-    stepping = importlib.import_module("tests.e2e.stepping")
+    stepping = importlib.import_module("tests.stepping")
     settings = importlib.import_module("progress_pipeline.settings").load_settings()
     sys.exit(stepping.Stepper(settings).run(datetime.fromisoformat(words[0])) != "done")
 

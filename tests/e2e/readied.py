@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from progress_pipeline.orchestration.assembling import build_definitions
-from tests.e2e.stepping import models_of
+from tests.stepping import models_of
 
 for needed in (
     "progress_pipeline.cli.app",

@@ -10,8 +10,8 @@ from tests.e2e.conftest import Serve
 from tests.e2e.plain_speech import Speech
 from tests.e2e.plain_vendor import TOKEN, Switches
 from tests.e2e.playing import command, differences, environment
-from tests.e2e.stepping import Stepper
 from tests.models.plain_loading import PlainLoader
+from tests.stepping import Stepper
 
 VENDORS: dict[str, dict[str, object]] = {
     "in place, odd values, lost pushes": {"odd": True, "lost_share": 0.2, "silence": (3.0, 4.0)},

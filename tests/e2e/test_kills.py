@@ -29,6 +29,7 @@ ALONE = {
     "some models are built": Kill("progress_pipeline.warehouse.refreshing:refresh", "return", 4),
     "all models are built": Kill("progress_pipeline.warehouse.building:build", "return"),
 }
+KILLS = {"around each step of a call": WHILE_ASKING, **{name: (kill,) for name, kill in ALONE.items()}}
 PUBLISHED = Kill("progress_pipeline.warehouse.publishing:publish", "return")
 WAREHOUSE = Path("data", "warehouse", "progress.duckdb")
 
@@ -87,26 +88,14 @@ def assert_equal(story: Story, warehouse: Path) -> None:
     assert list(warehouse.parent.glob("*.loading-*")) == []
 
 
-@pytest.mark.parametrize("kill", ALONE.values(), ids=ALONE)
-def test_a_run_killed_in_a_load_or_a_build_and_run_again_ends_as_one_that_was_not(
-    story: Story, tmp_path: Path, kill: Kill
+@pytest.mark.parametrize("kills", KILLS.values(), ids=KILLS)
+def test_a_run_killed_and_run_again_ends_as_one_that_was_not(
+    story: Story, tmp_path: Path, kills: tuple[Kill, ...]
 ) -> None:
-    """Each kill alone, on a fresh copy."""
+    """Killed once on a fresh copy; around a call again and again, each time a step further on."""
     folder = tmp_path / "killed"
     env = story.copy(folder)
-    assert step(story.after, env=env, kill=kill).exit_code == -9
-    again = step(story.after, env=env)
-    assert again.exit_code == 0, again
-    assert_equal(story, folder / WAREHOUSE)
-
-
-def test_a_run_killed_around_each_step_of_a_call_and_run_again_ends_as_one_that_was_not(
-    story: Story, tmp_path: Path
-) -> None:
-    """One copy is killed again and again, each time a step further on, and counts each call that may have left."""
-    folder = tmp_path / "killed"
-    env = story.copy(folder)
-    assert [step(story.after, env=env, kill=kill).exit_code for kill in WHILE_ASKING] == [-9] * len(WHILE_ASKING)
+    assert [step(story.after, env=env, kill=kill).exit_code for kill in kills] == [-9] * len(kills)
     again = step(story.after, env=env)
     assert again.exit_code == 0, again
     assert_equal(story, folder / WAREHOUSE)

@@ -16,8 +16,8 @@ from progress_pipeline.sandbox.config import SandboxConfig
 from progress_pipeline.sandbox.server import Sandbox
 from progress_pipeline.settings import load_settings
 from progress_pipeline.warehouse.connection import connect
-from tests.e2e.stepping import Stepper
 from tests.models.plain_loading import PlainLoader
+from tests.stepping import Stepper
 
 BEGINS_AT = datetime(2026, 1, 1, tzinfo=UTC)
 RUNS_AT = (BEGINS_AT + timedelta(days=2, hours=5), BEGINS_AT + timedelta(days=5, hours=5))
@@ -96,11 +96,11 @@ def play(folder: Path, switches: Switches, *, is_pushed: bool) -> tuple[Facts, F
         settings = load_settings(
             api_url=sandbox.api_url, api_token=sandbox.token, data_dir=folder, start_date="2026-01-01", api_page_size=40
         )
-        stepper = Stepper(settings, PlainLoader)
+        stepper = Stepper(settings, PlainLoader, (FACT,))
         for now in RUNS_AT:
             sandbox.clock.set(now)
             stepper.pull(now)
-        stepper.build(FACT)
+        stepper.build()
         truth = {update.registration: update.record for update in sandbox.truth.updates()}
     with connect(settings.warehouse_path) as connection:
         facts = connection.execute(QUERY).fetchall()

@@ -54,7 +54,6 @@ class PlainLoader(Loader):
 
     def load(self, source: "DltSource") -> dict[str, int]:
         """Write what a source yields."""
-        self._held = self._connection
         state = CURSORS.setdefault(self._warehouse, {})
         counts = {}
         with Container().injectable_context(StateInjectableContext(state=state)):
@@ -66,13 +65,10 @@ class PlainLoader(Loader):
         return {table.name: counts.get(table.name, 0) for table in RAW_TABLES}
 
     def _write(self, table: RawTable, data: pa.Table) -> None:
-        """Write rows: of a key that was there before the new one stands, or the old one, as the table says."""
+        """Write rows, which `item` has left those out of whose key stands; updated ones take the place of the old."""
         connection, same = self._connection, " and ".join(f"stood.{key} = data.{key}" for key in table.key)
         connection.register("data", data)
         if table.is_updated:
             connection.execute(f"delete from raw.{table.name} as stood using data where {same}")  # noqa: S608 - our own
-        connection.execute(
-            f"insert into raw.{table.name} select * from data "  # noqa: S608 - the names are our own
-            f"where not exists (select 1 from raw.{table.name} as stood where {same})"
-        )
+        connection.execute(f"insert into raw.{table.name} select * from data")  # noqa: S608 - the names are our own
         connection.unregister("data")

@@ -13,23 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from progress_pipeline.clock import frozen_clock
 from progress_pipeline.ingest.loading import Loader
-from progress_pipeline.ingest.webhook import load_landed, webhook
 from progress_pipeline.landing.journal import RefusalJournal, write_journal
-from progress_pipeline.orchestration.raw import ask, run_facts
-from progress_pipeline.orchestration.repairs import repair
 from progress_pipeline.sandbox.config import SandboxConfig
 from progress_pipeline.sandbox.pushing import Attempt
 from progress_pipeline.sandbox.server import Sandbox
-from progress_pipeline.settings import Settings, load_settings
-from progress_pipeline.warehouse.building import build
-from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.models import Model, read_models
+from progress_pipeline.settings import load_settings
+from progress_pipeline.warehouse.models import read_models
 from progress_pipeline.warehouse.sql_folder import SQL_FOLDER
 from tests.models.planting import DAYS, FIRST, RUNS, Gap, Plan, Transactions, World, plan
+from tests.stepping import Stepper
 
 REFUSED = 401
 NAMED = """
@@ -42,14 +36,9 @@ NAMED = """
 
 
 @cache
-def audit_models() -> tuple[Model, ...]:
-    """Read the models that the audit and the repair need, each after those it reads."""
-    models = read_models(SQL_FOLDER)
-    needed = {model.name for model in models if model.schema == "audit"} | {"marts.fct_progress"}
-    for model in reversed(models):
-        if model.name in needed:
-            needed.update(model.depends_on)
-    return tuple(model for model in models if model.name in needed)
+def audited() -> tuple[str, ...]:
+    """Name the models that the audit and the repair need."""
+    return ("marts.fct_progress", *(model.name for model in read_models(SQL_FOLDER) if model.schema == "audit"))
 
 
 @dataclass(frozen=True)
@@ -70,46 +59,6 @@ class Verdict:
         return [f"missed {each}" for each in sorted(self.planted - self.named)] + [
             f"named wrongly {each}" for each in sorted(self.named - self.planted)
         ]
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """The steps of a run on one warehouse, without Dagster.
-
-    Attributes:
-        settings: The settings.
-        loader: What loads: dlt, or what is quicker.
-    """
-
-    settings: Settings
-    loader: type[Loader] = Loader
-
-    def run(self, now: datetime) -> None:
-        """Do what a daily run does, publishing aside."""
-        clock = frozen_clock(now)
-        name, path = f"run of {now:%Y-%m-%d %H:%M}", self.settings.warehouse_path
-        with self.loader(path, run_facts(self.settings, clock, name, "daily")) as loader:
-            load_landed(loader, self.settings.landing_path, now=now)
-            ask(loader, self.settings, clock, None)
-            if loader.is_carrying:
-                loader.load(webhook(loader))
-        with self.open() as connection:
-            build(connection, audit_models())
-        asked, _ = repair(self.settings, clock, name, loader=self.loader)
-        if asked:
-            with self.open() as connection:
-                build(connection, audit_models())
-
-    @contextmanager
-    def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the warehouse."""
-        with connect(self.settings.warehouse_path) as connection:
-            yield connection
-
-    def values(self, sql: str) -> list[tuple[Any, ...]]:
-        """Give the rows of a query on the warehouse."""
-        with self.open() as connection:
-            return connection.execute(sql).fetchall()
 
 
 class Journal:
@@ -156,7 +105,7 @@ class Play:
             named = pipeline.values(NAMED)
         return Verdict(frozenset(made.gaps), frozenset((row[0], row[1], row[2], row[3]) for row in named))
 
-    def day(self, sandbox: Sandbox, pipeline: Pipeline, now: datetime) -> None:
+    def day(self, sandbox: Sandbox, pipeline: Stepper, now: datetime) -> None:
         """Let time pass up to a run, and run."""
         sandbox.clock.set(now)
         _journal_of(self.landing).land(sandbox)
@@ -168,7 +117,7 @@ class Play:
         return self.folder / "landing" / "webhook"
 
     @contextmanager
-    def running(self, *faults: str) -> Iterator[tuple[Sandbox, Pipeline, Plan]]:
+    def running(self, *faults: str) -> Iterator[tuple[Sandbox, Stepper, Plan]]:
         """Start the vendor with faults planted, and give it with the pipeline and the plan."""
         self.landing.mkdir(parents=True)
         config = SandboxConfig(
@@ -190,7 +139,7 @@ class Play:
                 data_dir=self.folder,
                 start_date=FIRST.date(),
             )
-            yield sandbox, Pipeline(settings, self.loader), made
+            yield sandbox, Stepper(settings, self.loader, audited()), made
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Takes the steps of a daily run in this process, one after the other, as `orchestration` does, but without Dagster.
+"""Takes the steps of a daily run in this process, by the functions that the assets call, but without Dagster.
 
 Dagster writes down and starts; it decides nothing of what the tables hold.
 """
@@ -11,8 +11,7 @@ from typing import Any
 
 from progress_pipeline.clock import frozen_clock
 from progress_pipeline.ingest.loading import Loader
-from progress_pipeline.ingest.webhook import load_landed, webhook
-from progress_pipeline.orchestration.raw import ask, run_facts
+from progress_pipeline.orchestration.raw import pull, run_facts
 from progress_pipeline.orchestration.repairs import repair
 from progress_pipeline.settings import Settings
 from progress_pipeline.warehouse.building import build
@@ -40,27 +39,29 @@ class Stepper:
     Attributes:
         settings: The settings.
         loader: What loads: dlt, or what is quicker.
+        models: The models to build, with those that they read; all if none is named.
     """
 
     settings: Settings
     loader: type[Loader] = Loader
+    models: tuple[str, ...] = ()
 
     def pull(self, now: datetime) -> Facts:
         """Land what was told and ask for what is not covered; gives what the asking said of itself."""
         clock = frozen_clock(now)
         run = run_facts(self.settings, clock, f"{now:%Y%m%d%H%M}", "daily")
         with self.loader(self.settings.warehouse_path, run) as loader:
-            load_landed(loader, self.settings.landing_path, now=now)
-            try:
-                return ask(loader, self.settings, clock, None)
-            finally:
-                if loader.is_carrying:
-                    loader.load(webhook(loader))
+            return pull(loader, self.settings, clock)
 
-    def build(self, *names: str) -> None:
-        """Bring the models up to date: all, or these and those that they read."""
+    def build(self) -> None:
+        """Bring the models up to date."""
         with connect(self.settings.warehouse_path) as connection:
-            build(connection, models_of(*names))
+            build(connection, models_of(*self.models))
+
+    def values(self, sql: str) -> list[tuple[Any, ...]]:
+        """Give the rows of a query on the warehouse."""
+        with connect(self.settings.warehouse_path) as connection:
+            return connection.execute(sql).fetchall()
 
     def run(self, now: datetime) -> str:
         """Pull, build, repair; gives how the asking ended."""
