@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent, indent
@@ -36,6 +37,20 @@ BEGINS_AT = datetime(2026, 3, 1, tzinfo=UTC)
 OUTAGE = Span(BEGINS_AT + timedelta(days=11, hours=10), BEGINS_AT + timedelta(days=11, hours=16))
 RUN_HOUR = timedelta(hours=5)
 MARK = "progress-pipeline-demo"
+
+VENDOR = SandboxConfig(
+    seed=2026, registrations=400, start_at=BEGINS_AT, days=30, shares={"push_lost": 0.004}, outages=(OUTAGE,)
+)
+"""What happens in the month, and what goes wrong in it."""
+
+VALIDITIES = """\
+activity_id,valid_months,valid_days
+https://example.invalid/activity/1,,14
+https://example.invalid/activity/4,2,
+https://example.invalid/activity/5,3,
+*,12,
+"""
+"""How long completions are valid, as somebody would keep it by hand; short, so that some end within the month."""
 
 QUERIES = {
     "Who finished what, lately?": """
@@ -95,23 +110,15 @@ def _stage(folder: Path, days: int) -> Iterator[tuple[Sandbox, Settings]]:
     certificate.cert_chain_pems[0].write_to_path(str(paths["cert"]))
     paths["key"].touch(mode=0o600)
     certificate.private_key_pem.write_to_path(str(paths["key"]))
-    sandbox = Sandbox(
-        SandboxConfig(
-            seed=2026,
-            registrations=400,
-            start_at=BEGINS_AT,
-            days=days,
-            shares={"push_lost": 0.004},
-            outages=(OUTAGE,),
-            push_ca_file=paths["ca"],
-        )
-    )
-    with sandbox:
+    validities = folder / "validities.csv"
+    validities.write_text(VALIDITIES, encoding="utf-8")
+    with Sandbox(replace(VENDOR, days=days, push_ca_file=paths["ca"])) as sandbox:
         variables = {
             "API_URL": sandbox.api_url,
             "API_TOKEN": sandbox.token,
             "START_DATE": f"{BEGINS_AT:%Y-%m-%d}",
             "DATA_DIR": str(folder),
+            "VALIDITY_FILE": str(validities),
             "WEBHOOK_TOKEN_NAME": sandbox.config.push_token_name,
             "WEBHOOK_TOKEN_VALUE": sandbox.push_token,
             "WEBHOOK_PORT": "0",
