@@ -16,7 +16,8 @@ from msgspec import UNSET, Raw, UnsetType
 
 from progress_pipeline.errors import UnreadableAnswerError
 from progress_pipeline.vendor.items import cut_list
-from progress_pipeline.vendor.verbatim import FIELDS, NoRecordError, Row, careful_row, hashes, mend_halves, quick_rows
+from progress_pipeline.vendor.quick import quick_columns
+from progress_pipeline.vendor.verbatim import FIELDS, NoRecordError, Row, careful_row, hashes, mend_halves
 
 __all__ = ["FIELDS", "RECORD_SCHEMA", "UPDATE_SCHEMA", "Bundle", "Page", "Reject", "read_bundle", "read_page"]
 
@@ -107,12 +108,12 @@ def read_page(body: bytes) -> Page:
     body = _clean(body)
     try:
         if body.startswith(b"["):
-            return _page(_read_rows(body), None, "array")
+            return _read_list(body, None, "array")
         if body in {b"null", b"{}"}:
             return _page(([], [], []), None, "object")
         envelope = _ENVELOPE.decode(body)
         if isinstance(envelope.rows, Raw):
-            return _page(_read_rows(_as_list(bytes(envelope.rows))), _whole(envelope.count), "rows")
+            return _read_list(_as_list(bytes(envelope.rows)), _whole(envelope.count), "rows")
         if isinstance(envelope.transaction_id, Raw):
             return _page(_careful_rows([body]), None, "object")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -141,11 +142,12 @@ def _as_list(rows: bytes) -> bytes:
     return b"[" + rows + b"]" if rows.startswith(b"{") else rows
 
 
-def _read_rows(listed: bytes) -> tuple[list[Row], list[int], list[Reject]]:
-    rows = quick_rows(listed)
-    if rows is not None:
-        return rows, list(range(len(rows))), []
-    return _careful_rows([bytes(item) for item in _ITEMS.decode(listed)])
+def _read_list(listed: bytes, count: int | None, envelope: str) -> Page:
+    columns = quick_columns(listed)
+    if columns is None:
+        return _page(_careful_rows([bytes(item) for item in _ITEMS.decode(listed)]), count, envelope)
+    positions = pa.array(range(len(columns[0])), pa.int64())
+    return Page(pa.Table.from_arrays([*columns, positions], schema=RECORD_SCHEMA), (), count, envelope)
 
 
 def _careful_rows(

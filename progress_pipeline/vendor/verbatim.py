@@ -3,10 +3,9 @@
 A value stands as it was sent: a string without its quotes and escapes, `null` or a missing key as null, anything else
 (number, boolean, list, object) as the very characters of the body. So 9.09 stays 9.09, 100 stays 100 and 1e2 stays 1e2.
 
-Two ways lead to the same rows. The quick one decodes a whole list into typed structs and holds for records that have
-known keys and plain values alone; it is left at the first doubt. The careful one takes record by record and says of
-each why it is none. What surrounds the records (envelopes, bundles, broken JSON) is the subject of `records` and
-`items`.
+This is the careful way, which takes record by record and says of each why it is none; `quick` takes a whole list of
+plain records at once and comes to the same. What surrounds the records (envelopes, bundles, broken JSON) is the subject
+of `records` and `items`.
 """
 
 import json
@@ -16,7 +15,7 @@ from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 FIELDS: tuple[tuple[str, str], ...] = (
     ("transactionId", "transaction_id"),
@@ -38,18 +37,10 @@ KEYS = tuple(key for key, _ in FIELDS)
 KNOWN = frozenset(KEYS)
 NUMBERS = frozenset({"transactionId", "progress"})
 HASH_BYTES = 16
-_ODD = frozenset("{[tfT \t\r")
 
 Row: TypeAlias = tuple[str | None, ...]
 """The twelve texts, then `extra`."""
 
-_Record = msgspec.defstruct(
-    "_Record",
-    [(key, (Raw if key in NUMBERS else str | None) | UnsetType, UNSET) for key in KEYS],
-    forbid_unknown_fields=True,
-    gc=False,
-)
-_RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Record])  # type: ignore[valid-type]
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ITEMS = msgspec.json.Decoder(list[Raw])
 _STRING = msgspec.json.Decoder(str)
@@ -62,42 +53,6 @@ _ESCAPE = re.compile(
 
 class NoRecordError(ValueError):
     """A thing in an answer is no record; the text says why."""
-
-
-def quick_rows(body: bytes) -> list[Row] | None:
-    """Read a JSON list of plain records at once.
-
-    Returns:
-        A row per record, or None where one of them needs the careful way.
-    """
-    try:
-        records = _RECORDS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    # A struct holds the last of two equal keys. There were none if the body has as many keys as the structs have
-    # values.
-    values = [msgspec.structs.astuple(record) for record in records]
-    unset_count = sum(row.count(UNSET) for row in values)
-    if body.count(b'":') != len(values) * len(KEYS) - unset_count:
-        return None
-    columns: list[Sequence[str | None]] = []
-    for key, column in zip(KEYS, zip(*values, strict=True), strict=False):
-        texts = _scalar_texts(column) if key in NUMBERS else column
-        if texts is None:
-            return None
-        columns.append([None if value is UNSET else value for value in texts] if unset_count else texts)
-    if columns and not all(columns[0]):
-        return None
-    return [(*row, None) for row in zip(*columns, strict=True)]
-
-
-def _scalar_texts(column: Sequence[Raw | UnsetType]) -> list[str | None] | None:
-    """Give numbers and short texts as they stand in the body, or None if one needs the careful way."""
-    text = b"\n".join([b"null" if isinstance(value, UnsetType) else value for value in column]).decode()
-    pieces = text.split("\n")
-    if len(pieces) != len(column) or "\\" in text or not _ODD.isdisjoint(text):
-        return None
-    return [None if piece == "null" else piece.strip('"') for piece in pieces]
 
 
 def careful_row(body: bytes, *, drop: frozenset[str] = frozenset()) -> Row:
