@@ -11,12 +11,13 @@ from math import ceil
 from typing import Literal, TypeAlias
 
 from progress_pipeline.errors import CallsUsedUpError
+from progress_pipeline.vendor.answering import QuestionRefusedError
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.linking import MOST_PAGES as MOST_LINKED
-from progress_pipeline.vendor.linking import Linking
-from progress_pipeline.vendor.measuring import Length, learn_cap, measure
+from progress_pipeline.vendor.linking import TAILS, Linking
+from progress_pipeline.vendor.measuring import Length, ask_from_both_ends, learn_cap, measure
 from progress_pipeline.vendor.sizing import MOST_CALLS, Sizing
 from progress_pipeline.vendor.starting import find_unit, gauge
 from progress_pipeline.vendor.tiles import Tile, Verdict, ask_whole
@@ -35,6 +36,8 @@ DEAR = 1.7
 FLOOR_WORTH = 3
 """Rows that come with every window (those without a date, say) are paid with each; so many times as many new ones."""
 CALLS_KEPT = 2
+MOST_ASKED = 10_000
+"""So many records at once the vendor's own samples ask for."""
 LEARNING_CALLS = 8
 """What it may take to find out how a list without a `count` or an order is paged; with one of them, half of this."""
 
@@ -109,6 +112,10 @@ class Bringer:
             return "linked"
         return "sized" if self.sized_pages > FEWEST_PAGES else None
 
+    def _most_at_once(self) -> float:
+        """Give how many rows are paged as one window: what half of the calls that are left bring, in so many pages."""
+        return (self.asker.fits - 1) * min(self.left / 2, MOST_LINKED - TAILS)
+
     def _is_cheap(self, way: Way) -> bool:
         """Say whether a further page costs one call however long the list is."""
         return way == "linked" and self.answers.start_unit == "rows"
@@ -130,8 +137,7 @@ class Bringer:
         if way is None and is_last_resort and self.answers.start_unit != "ignored":
             way = "sized"
         if way is None:
-            told = f"{tile.told}, and no way to page it is proved"
-            return tile.judged(Verdict.FAILED, told) if is_last_resort else tile
+            return (yield from self._ask_for_more(tile)) if is_last_resort else tile
         ids, before = set(tile.ids), tile.told
         needed = self._calls_of(tile.expected or tile.at_least, way)
         if needed > self.left:
@@ -152,6 +158,25 @@ class Bringer:
             return paged
         tile.ids = ids
         return tile.judged(Verdict.MORE, f"{before}; {paged.told}")
+
+    def _ask_for_more(self, tile: Tile) -> Generator[Answer, None, Tile]:
+        """Ask for more records at once than the setting says, since a window that can be neither cut nor paged fits.
+
+        What the vendor was seen to give is asked for from then on, in this span.
+        """
+        told, own = f"{tile.told}, and no way to page it is proved", self.asker.page_size
+        while tile.verdict is Verdict.MORE and self.answers.page_cap is None and self.asker.page_size < MOST_ASKED:
+            self.asker.page_size *= 4
+            try:
+                tile, _ = yield from self.ask(tile)
+            except QuestionRefusedError as error:
+                tile.judged(Verdict.FAILED, str(error))
+            if tile.verdict is Verdict.UNSURE:
+                tile = yield from self.measure(tile)
+        if tile.verdict is not Verdict.PROVEN:
+            self.asker.page_size = own
+            tile.judged(Verdict.FAILED, told)
+        return tile
 
     def _calls_of(self, rows: int, way: Way) -> int:
         """Give the calls that paging a list takes beyond its first page."""
@@ -189,6 +214,8 @@ class Bringer:
             measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless)
             if is_longer and measured.length is Length.LONGER and tile.size == size:
                 learn_cap(self.answers, answer)
+            if not is_longer and measured.length is Length.SHORTER and tile.size:
+                measured = yield from ask_from_both_ends(self.asker, tile.asked, tile.ids, tile.size)
         if measured.length is Length.EQUAL:
             return tile.judged(Verdict.PROVEN, measured.told, tile.size)
         return tile.judged(Verdict.MORE if measured.length is Length.LONGER else Verdict.FAILED, measured.told)

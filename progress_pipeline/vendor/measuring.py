@@ -9,13 +9,16 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.answers import FALLBACK_SORT, Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.inference import COLUMNS, is_ascending, keys_of
 from progress_pipeline.vendor.windows import Window
 
 FAR = 10_000_000
 """A `start` that no list reaches."""
+CAP_AT_LEAST = 2
+"""No vendor silently gives one record at a time."""
 EMPTY_ASKED = 3
 """So often an empty list is asked again until it is taken to be empty."""
 
@@ -60,7 +63,7 @@ def measure(asker: Asker, asked: Window, ids: set[str], nameless: int = 0) -> Ge
     if size == 0:
         return (yield from _ask_for_nothing(asker, asked))
     if asker.answers.start_unit == "ignored":
-        return (yield from _ask_from_both_ends(asker, asked, ids, size))
+        return (yield from ask_from_both_ends(asker, asked, ids, size))
     return (yield from _measure_by_rows(asker, asked, ids, size))
 
 
@@ -105,7 +108,7 @@ def _explain(
         far = yield from asker.ask_aside(asked, start=FAR, number=1)
         if far.page.size:
             learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows of a short list", far)
-            return (yield from _ask_from_both_ends(asker, asked, ids, size))
+            return (yield from ask_from_both_ends(asker, asked, ids, size))
     if page.size == size < asker.page_size:
         learn_cap(asker.answers, answer)
     told = f"from row {asker.place(answer)} on come {page.size}, not {expected}"
@@ -126,14 +129,28 @@ def _measure_by_ones(asker: Asker, asked: Window, size: int) -> Generator[Answer
     return Measured(Length.LONGER, f"there is a row {size}")
 
 
-def _ask_from_both_ends(asker: Asker, asked: Window, ids: set[str], size: int) -> Generator[Answer, None, Measured]:
+def ask_from_both_ends(asker: Asker, asked: Window, ids: set[str], size: int) -> Generator[Answer, None, Measured]:
+    """Ask for the list in the other order: what came from both ends, in answers that had room for more, is all.
+
+    There was room where another answer held more rows, or where the rows came in the other order indeed; else a silent
+    cap may have shown the same end twice.
+    """
     answer = yield from asker.ask(asked, order="DESC")
     came = set(answer.page.records["transaction_id"].to_pylist())
     if came == ids and answer.page.size == size and size < asker.fits:
-        return Measured(Length.EQUAL, f"twice: {size} rows from either end")
+        if size < max(asker.answers.page_limit, CAP_AT_LEAST) or _descends(answer):
+            return Measured(Length.EQUAL, f"twice: {size} rows from either end")
+        return Measured(Length.LONGER, "asked from the other end, the same rows come, not in the other order")
     if came - ids:
         return Measured(Length.LONGER, "asked from the other end, other rows come", len(came - ids))
     return Measured(Length.UNKNOWN, "asked from the other end, fewer rows come")
+
+
+def _descends(answer: Answer) -> bool:
+    """Say whether rows stand in descending order, and not all equal."""
+    sort = answer.question.sort
+    keys = keys_of(answer, sort if sort in COLUMNS else FALLBACK_SORT)
+    return len(set(keys)) > 1 and is_ascending(keys[::-1], is_strict=False)
 
 
 def learn_cap(answers: Answers, answer: Answer) -> None:
