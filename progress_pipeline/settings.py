@@ -12,8 +12,9 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from progress_pipeline.alert_settings import AlertSettings
 from progress_pipeline.errors import SettingsError
 
 ROLLING = "rolling"
@@ -21,8 +22,8 @@ PREFIX = "PROGRESS_"
 SHORTEST_KEY = 16
 
 
-class Settings(BaseSettings):
-    """What a run is told from outside. Each field is the environment variable `PROGRESS_<FIELD>`."""
+class Settings(AlertSettings):
+    """What a run is told from outside. Each field, those of `AlertSettings` too, is the variable `PROGRESS_<FIELD>`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, validate_default=True
@@ -151,6 +152,11 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """The calls ledger (SQLite); it outlives the warehouse, since the vendor's day does too."""
         return self.data_dir / "ledger" / "calls.sqlite"
+
+    @property
+    def alerts_path(self) -> Path:
+        """The outbox of alerts (SQLite): what was sent, and what waits."""
+        return self.data_dir / "alerts" / "outbox.sqlite"
 
     @property
     def pages_path(self) -> Path:

@@ -29,6 +29,7 @@ def status(
         "calls": _calls(settings),
         "runs": _runs(settings.history_path / "history" / "runs.db"),
         "certificate": _certificate(settings.webhook_tls_cert),
+        "waiting_alerts": _waiting_alerts(settings.alerts_path),
     }
     if as_json:
         print_json(facts)
@@ -105,6 +106,14 @@ def _certificate(path: Path | None) -> datetime | None:
     return load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
 
 
+def _waiting_alerts(outbox: Path) -> list[dict[str, object]]:
+    if not outbox.exists():
+        return []
+    from progress_pipeline.alerting.delivering import waiting
+
+    return waiting(outbox)
+
+
 def _tell(facts: dict[str, Any]) -> None:
     standing = facts["standing"]
     if standing is None:
@@ -133,6 +142,11 @@ def _tell(facts: dict[str, Any]) -> None:
     if facts["certificate"]:
         days = (facts["certificate"] - datetime.now(UTC)).days
         typer.echo(f"cert       the webhook's certificate ends {_instant(facts['certificate'])}, in {days} days")
+    for each in facts["waiting_alerts"]:
+        typer.echo(
+            f"unsent     since {_instant(each['made_at'])}, by {each['channel']}: {each['subject']} "
+            f"({each['try_count']} tries, the last: {each['error'] or 'not ended'})"
+        )
     for run in facts["runs"]:
         seconds = f" in {run['seconds']} s" if run["seconds"] is not None else ""
         typer.echo(f"run        {run['job']} {run['status']}{seconds}, started {_instant(run['started_at'])}")

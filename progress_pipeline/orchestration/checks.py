@@ -1,14 +1,19 @@
 """The SQL checks as asset checks: one step asserts what is selected, after the repair and before publishing."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from progress_pipeline.orchestration.describing import as_table, asset_key
 from progress_pipeline.orchestration.resources import RunContext
+from progress_pipeline.settings import Settings
 from progress_pipeline.warehouse.checking import Check, CheckResult, run_check
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
+
+if TYPE_CHECKING:
+    from progress_pipeline.orchestration.alerts import Alerts
 
 _SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
 
@@ -36,13 +41,27 @@ def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChec
 
     @dg.multi_asset_check(name="checks", specs=specs, can_subset=True)
     def assert_checks(context: dg.AssetCheckExecutionContext, run_context: RunContext) -> Iterator[dg.AssetCheckResult]:
-        """Assert the selected checks on the tables as they stand now."""
-        path = run_context.settings().warehouse_path
-        with writing(path), connect(path) as connection:
+        """Assert the selected checks on the tables as they stand now, and tell of gaps that opened or closed."""
+        settings = run_context.settings()
+        alerts = _alerts(settings)
+        with writing(settings.warehouse_path), connect(settings.warehouse_path) as connection:
             for key in sorted(context.selected_asset_check_keys, key=lambda key: key.name):
                 yield _result(run_check(connection, by_name[key.asset_key, key.name]))
+            if alerts:
+                alerts.gather(connection, run_context.clock()())
+        if alerts:
+            alerts.send()
 
     return assert_checks
+
+
+def _alerts(settings: Settings) -> "Alerts | None":
+    """Give the alerts of a run, if they go anywhere; a run that sends none does not import what sends."""
+    if not settings.has_alerts:
+        return None
+    from progress_pipeline.orchestration.alerts import Alerts  # noqa: PLC0415 - see above
+
+    return Alerts(settings)
 
 
 def _described(check: Check) -> str:
