@@ -193,9 +193,14 @@ def _be_silent(picker: Picker, made: Plan) -> None:
 
 
 def _refuse(picker: Picker, made: Plan) -> None:
-    """Refuse for 20 minutes; what is pushed in the last 5 of them and a bit comes by the last retry."""
+    """Refuse for 20 minutes; what is pushed in the last 5 of them and a bit comes by the last retry.
+
+    A push leaves up to a bundle's time after its update: what happened so shortly before is refused as well.
+    """
     (first,) = picker.pick(1, before=RUNS[0])
     span = Span(first.happened_at - timedelta(minutes=5), first.happened_at + REFUSING - timedelta(minutes=5))
+    while any(span.start - 2 * BUNDLE < one.happened_at < span.start for one in picker.world.updates):
+        span = Span(span.start - BUNDLE, span.end)  # nobody's first try falls on the edge
     last_try = sum(SandboxConfig().retry_delays, timedelta(seconds=3))  # with the time that a bundle takes
     while any(span.end - 2 * BUNDLE < one.happened_at + last_try < span.end for one in picker.world.updates):
         span = Span(span.start, span.end - BUNDLE)  # nobody's last try falls on the edge
