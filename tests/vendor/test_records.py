@@ -23,7 +23,8 @@ SAMPLE = (
 def _rows(body: bytes) -> list[dict[str, Any]]:
     page = read_page(body)
     assert page.records.schema == RECORD_SCHEMA
-    return page.records.to_pylist()
+    rows: list[dict[str, Any]] = page.records.to_pylist()
+    return rows
 
 
 def test_a_record_stands_as_it_was_sent() -> None:
