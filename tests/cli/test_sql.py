@@ -1,7 +1,10 @@
 """The published file can be asked in SQL by whoever has only the command line."""
 
+import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -62,3 +65,46 @@ def test_without_a_published_file_it_says_what_makes_one(call: Call) -> None:
     done = call("sql", "-c", "select 1")
     assert done.exit_code == 2
     assert "progress-pipeline run" in done.err
+
+
+@pytest.mark.usefixtures("published")
+def test_a_spreadsheet_gets_csv_in_which_no_text_is_a_formula(call: Call) -> None:
+    """Signs that begin one are marked, behind blanks and in full width too; numbers and other texts stay."""
+    texts = ["=1+1", "+1", "-1", "@sum(a1)", "\t=1", "  =1", "\uff1d1", "\u200b=1", "a=1", "'=1", "Ωmega", ""]
+    values = ", ".join(f"($${text}$$, {number})" for number, text in enumerate(texts, start=-1))
+    done = call("sql", "--csv", "-c", f"from (values {values}) as t(name, number)")
+    assert done.out.startswith("\ufeffname,number\r\n")
+    rows = list(csv.reader(io.StringIO(done.out, newline="")))[1:]
+    marked = [f"'{text}" for text in texts[:8]]
+    assert rows == [[text, str(number)] for number, text in enumerate(marked + texts[8:], start=-1)]
+
+
+@pytest.mark.usefixtures("published")
+def test_csv_tells_days_instants_and_truths_as_a_spreadsheet_reads_them(call: Call) -> None:
+    """What is not there is an empty cell."""
+    query = "select date '2026-01-02' d, timestamp '2026-01-02 03:04:05' t, true b, null n, -1.5 f, 'a,\"b\"' c"
+    done = call("sql", "--csv", "-c", query)
+    assert done.out == '\ufeffd,t,b,n,f,c\r\n2026-01-02,2026-01-02 03:04:05,true,,-1.5,"a,""b"""\r\n'
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("words", [("--csv",), ("--json",), ("--json", "--csv", "-c", "select 1")])
+def test_a_form_without_a_query_or_two_forms_at_once_are_wrong_use(call: Call, words: tuple[str, ...]) -> None:
+    """It says what to write instead."""
+    done = call("sql", *words)
+    assert done.exit_code == 2
+    assert "--csv" in done.err
+
+
+def test_duckdbs_own_shell_is_opened_where_there_is_one(published: Path) -> None:
+    """For reading alone, on the published file, in place of the command."""
+    shell = published.parents[2] / "bin" / "duckdb"
+    shell.parent.mkdir()
+    shell.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    shell.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "progress_pipeline", "sql"],
+        env={"PATH": f"{shell.parent}:/bin:/usr/bin", "PROGRESS_PUBLISHED": str(published)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"-readonly {published}\n"), done.stderr
