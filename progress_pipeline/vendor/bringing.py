@@ -26,7 +26,8 @@ Bringing: TypeAlias = Generator[Answer, None, tuple[Tile, Answer]]
 Way: TypeAlias = Literal["linked", "sized"]
 
 FILL, LEAST_FILL = 0.8, 0.3
-LINKED_PAGES = 60
+LINKED_PAGES, LINKED_ROWS = 60, 200_000
+"""Pages of a window that is linked, and rows of it, since their names are held in memory."""
 OVERLAPPING_PAGES = 10.0
 """Where `start` counts pages, each that overlaps the one before is a little shorter, so a window has only some."""
 SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 8.0, 1.0, 12.0
@@ -78,7 +79,7 @@ class Bringer:
         if way is not None:
             if tile.expected is None:
                 tile.at_least = yield from self.gauge(tile)
-            most = self.asker.fits * self.left / 2 if self._is_cheap(way) else self.target(0) * 1.15
+            most = self._most_at_once() if self._is_cheap(way) else self.target(0) * 1.15
             if (tile.expected or tile.at_least) <= most:
                 tile = yield from self.page(tile, answer, is_last_resort=False)
         return tile, answer
@@ -88,7 +89,8 @@ class Bringer:
         fits, way = self.asker.fits, self.way()
         if way is None:
             return max(fits * FILL - repeated, fits * LEAST_FILL)
-        pages = (LINKED_PAGES if way == "linked" else self.sized_pages) + FLOOR_WORTH * repeated / fits
+        pages = min(LINKED_PAGES, LINKED_ROWS / fits) if way == "linked" else self.sized_pages
+        pages += FLOOR_WORTH * repeated / fits
         if self.answers.start_unit == "pages":
             pages = min(pages, OVERLAPPING_PAGES)
         return fits * max(min(pages, self.left - CALLS_KEPT) - 0.5, FILL)
@@ -114,7 +116,7 @@ class Bringer:
 
     def _most_at_once(self) -> float:
         """Give how many rows are paged as one window: what half of the calls that are left bring, in so many pages."""
-        return (self.asker.fits - 1) * min(self.left / 2, MOST_LINKED - TAILS)
+        return min((self.asker.fits - 1) * min(self.left / 2, MOST_LINKED - TAILS), LINKED_ROWS)
 
     def _is_cheap(self, way: Way) -> bool:
         """Say whether a further page costs one call however long the list is."""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import zstandard
 
-LEVEL = 6
+LEVEL = 1
+"""Pages of records become no smaller at level 6, which takes four times as long."""
 
 
 @dataclass(frozen=True)
