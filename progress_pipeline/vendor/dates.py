@@ -1,8 +1,7 @@
 """The dates in records, as far as they can be read, to hold them against what was asked.
 
 Verbatim text in, seconds since 1970 out; a text that is no plain UTC date is nothing. Only inference and forecasts
-read dates
-here: what a date means in a table is decided in staging.
+read dates here: what a date means in a table is decided in staging.
 """
 
 import numpy as np
@@ -10,11 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+MICROSECONDS = 1_000_000
+_SHORTEST = len("2026-11-23T05:00:00")
+_BARE, _ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
 _PLAIN = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?$"
 
 
 def seconds(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """Give each date of a text column in seconds since 1970, to the second; NaN where there is none to be read."""
+    quick = _seconds_of_plain(column)
+    if quick is not None:
+        return quick
     text = pc.utf8_trim_whitespace(column)
     is_plain = pc.fill_null(pc.match_substring_regex(text, _PLAIN), fill_value=False)
     head = pc.replace_substring(pc.utf8_slice_codeunits(text, 0, 19), " ", "T")
@@ -22,6 +27,18 @@ def seconds(column: pa.ChunkedArray) -> NDArray[np.float64]:
     numbers = pc.cast(pc.cast(parsed, pa.int64()), pa.float64())
     array = numbers.combine_chunks() if isinstance(numbers, pa.ChunkedArray) else numbers
     return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _seconds_of_plain(column: pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Do it a tenth as dear where every text is a plain date, all with a Z or all without, or null."""
+    if (pc.min(pc.binary_length(column)).as_py() or 0) < _SHORTEST:
+        return None
+    try:
+        instants = pc.cast(column, _ZONED if pc.all(pc.ends_with(column, "Z")).as_py() else _BARE)
+    except pa.ArrowInvalid:
+        return None
+    numbers = pc.cast(pc.floor_temporal(instants, unit="second"), pa.int64())
+    return np.asarray(numbers.to_numpy(), dtype=np.float64) / MICROSECONDS
 
 
 def is_absent(column: pa.ChunkedArray) -> NDArray[np.bool_]:

@@ -127,7 +127,8 @@ def read_page(body: bytes) -> Page:
 
 def _clean(body: bytes) -> bytes:
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
-    return mend_halves(body) if b"\\ud" in body or b"\\uD" in body else body
+    has_halves = b"\\" in body and (b"\\ud" in body or b"\\uD" in body)
+    return mend_halves(body) if has_halves else body
 
 
 def _whole(value: Raw | UnsetType) -> int | None:
