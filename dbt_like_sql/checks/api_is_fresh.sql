@@ -8,6 +8,13 @@ run_now as (
 
 ),
 
+begun as (
+
+    select min(as_of) as first_as_of
+    from raw.runs
+
+),
+
 pulls as (
 
     select max(loads.as_of) as last_pull_at
@@ -20,7 +27,21 @@ pulls as (
 select
     'api' as witness,
     pulls.last_pull_at,
-    run_now.as_of
+    run_now.as_of,
+    case
+        when pulls.last_pull_at is null
+            then
+                'No pull of the API was ever proven complete, and the first run was at '
+                || cast(begun.first_as_of as string)
+                || ' UTC.'
+        else
+            'The newest pull of the API that was proven complete was at '
+            || cast(pulls.last_pull_at as string)
+            || ' UTC, '
+            || cast(cast(floor(seconds_between(pulls.last_pull_at, run_now.as_of) / 3600.0) as bigint) as string)
+            || ' hours before this run; 36 are allowed.'
+    end as told
 from pulls
 cross join run_now
-where pulls.last_pull_at < seconds_after(run_now.as_of, -129600)
+cross join begun
+where coalesce(pulls.last_pull_at, begun.first_as_of) < seconds_after(run_now.as_of, -129600)

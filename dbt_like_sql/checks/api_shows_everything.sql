@@ -1,4 +1,5 @@
--- What the webhook told and the API does not show, as long as it is so and repair has time.
+-- What the webhook told and the API does not show, as long as it is so and repair has time; completions first, then the
+-- oldest.
 select
     gap_id,
     transaction_id,
@@ -7,6 +8,8 @@ select
     kind,
     cause,
     opened_at,
+    repair_attempt_count,
     next_repair_at
 from audit.gaps
 where kind in ('missing_api', 'behind_api') and status = 'open' and not is_overdue
+order by (update_kind = 'completion') desc nulls last, opened_at asc nulls last, gap_id asc nulls last

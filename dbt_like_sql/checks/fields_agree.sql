@@ -11,3 +11,4 @@ cross join intermediate.int_runs_judged as run_now
 where
     gaps.kind = 'field_mismatch'
     and (gaps.opened_at > run_now.previous_as_of or (run_now.previous_as_of is null and gaps.opened_at is not null))
+order by gaps.opened_at asc nulls last, gaps.gap_id asc nulls last

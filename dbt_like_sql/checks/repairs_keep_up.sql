@@ -1,4 +1,4 @@
--- Gaps that the API owes and that no repair closed within their limit.
+-- Gaps that the API owes and that no repair closed within their limit, completions first, then the oldest.
 select
     gap_id,
     transaction_id,
@@ -11,3 +11,4 @@ select
     next_repair_at
 from audit.gaps
 where kind in ('missing_api', 'behind_api') and is_overdue
+order by (update_kind = 'completion') desc nulls last, opened_at asc nulls last, gap_id asc nulls last

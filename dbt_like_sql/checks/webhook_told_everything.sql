@@ -13,3 +13,7 @@ where
     gaps.kind in ('missing_webhook', 'behind_webhook')
     and gaps.outage_id is null
     and (gaps.opened_at > run_now.previous_as_of or (run_now.previous_as_of is null and gaps.opened_at is not null))
+order by
+    (gaps.update_kind = 'completion') desc nulls last,
+    gaps.opened_at asc nulls last,
+    gaps.gap_id asc nulls last

@@ -1,13 +1,17 @@
 """The SQL checks as asset checks: one step asserts what is selected, after the repair and before publishing."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import duckdb
 
+from progress_pipeline.orchestration.check_charts import CHARTS, bars
 from progress_pipeline.orchestration.describing import as_table, asset_key
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.settings import Settings
+from progress_pipeline.warehouse.check_charts import Series, chart_values
 from progress_pipeline.warehouse.checking import Check, CheckResult, run_check
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.locking import writing
@@ -16,6 +20,12 @@ if TYPE_CHECKING:
     from progress_pipeline.orchestration.alerts import Alerts
 
 _SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
+
+TOLD = "told"
+"""The column in which a check's SELECT may say in a sentence what it found."""
+
+SENTENCES = 3
+"""Findings that a failing check names in its first line."""
 
 
 def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChecksDefinition:
@@ -45,14 +55,27 @@ def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChec
         settings = run_context.settings()
         alerts = _alerts(settings)
         with writing(settings.warehouse_path), connect(settings.warehouse_path) as connection:
-            for key in sorted(context.selected_asset_check_keys, key=lambda key: key.name):
-                yield _result(run_check(connection, by_name[key.asset_key, key.name]))
+            keys = sorted(context.selected_asset_check_keys, key=lambda key: key.name)
+            yield from _results(connection, [by_name[key.asset_key, key.name] for key in keys])
             if alerts:
                 alerts.gather(connection, run_context.clock()())
         if alerts:
             alerts.send()
 
     return assert_checks
+
+
+def _results(connection: duckdb.DuckDBPyConnection, checks: Sequence[Check]) -> Iterator[dg.AssetCheckResult]:
+    """Run checks; the charts' values are asked for once, if a check that has one fails."""
+    values: Series = {}
+    for check in checks:
+        result = run_check(connection, check)
+        chart = CHARTS.get(check.name)
+        if result.has_passed or chart is None:
+            yield _result(result, "")
+            continue
+        values = values or chart_values(connection)
+        yield _result(result, bars(chart.heading, values.get(chart.series, {})))
 
 
 def _alerts(settings: Settings) -> "Alerts | None":
@@ -74,17 +97,43 @@ def _described(check: Check) -> str:
     return f"{check.description} If it fails: {check.what_to_do}{holds}"
 
 
-def _result(result: CheckResult) -> dg.AssetCheckResult:
+def _result(result: CheckResult, chart: str) -> dg.AssetCheckResult:
     check = result.check
     return dg.AssetCheckResult(
         asset_key=asset_key(check.model),
         check_name=check.name,
         passed=result.has_passed,
         severity=_SEVERITIES[check.severity],
-        description=check.description if result.has_passed else f"{result.failing_count} found. {check.what_to_do}",
+        description=check.description if result.has_passed else f"{_finding(result)} {check.what_to_do}",
         metadata={
             "expected": 0,
             "observed": result.failing_count,
-            "first_rows": as_table(result.rows),
+            "first_rows": as_table([{name: row[name] for name in row if name != TOLD} for row in result.rows]),
+            **({} if result.has_passed else {"what_to_do": check.what_to_do}),
+            **_counts(result),
+            **({"chart": dg.MetadataValue.md(chart)} if chart else {}),
         },
     )
+
+
+def _finding(result: CheckResult) -> str:
+    """Say what was found: in the words of the check's own SELECT where it has some, else by number and first keys."""
+    told = [str(row[TOLD]) for row in result.rows[:SENTENCES] if TOLD in row]
+    more = result.failing_count - len(told)
+    if told:
+        return " ".join([*told, *([f"And {more} more."] if more else [])])
+    named = [str(next(iter(row.values()))) for row in result.rows[:SENTENCES]]
+    after = ", …" if result.failing_count > len(named) else ""
+    return f"{result.failing_count} found: {', '.join(named)}{after}."
+
+
+def _counts(result: CheckResult) -> dict[str, str]:
+    """Count the rows shown by what tells gaps apart."""
+    counts = {}
+    for name in ("kind", "cause", "update_kind"):
+        values = Counter(str(row[name]) for row in result.rows if name in row)
+        if values:
+            shown = ", ".join(f"{value} {count}" for value, count in values.most_common())
+            of_first = f" (of the first {len(result.rows)})" if result.failing_count > len(result.rows) else ""
+            counts[f"by_{name}"] = shown + of_first
+    return counts

@@ -227,3 +227,16 @@ def test_a_key_that_stands_twice_fails_the_check_of_its_table_alone(raw: Raw) ->
         plant(raw)
         assert failing(raw) - {"api_shows_everything"} == {name}
         raw.connection.execute("rollback")
+
+
+def test_a_pull_that_never_was_proven_is_not_fresh(raw: Raw) -> None:
+    """Two days of runs, none of which could ask; before that nobody can tell."""
+    raw.begin_load(FIRST_DAY + 5 * HOUR)
+    raw.make()
+    assert "api_is_fresh" not in failing(raw)
+    raw.begin_load(FIRST_DAY + 2 * DAY + 5 * HOUR)
+    assert raw.connection.execute("select count(*) from raw.runs").fetchall() == [(2,)]
+    raw.connection.execute("drop schema intermediate cascade; drop schema staging cascade")
+    raw.connection.execute("drop schema marts cascade; drop schema audit cascade")
+    raw.make()
+    assert "api_is_fresh" in failing(raw)
