@@ -106,6 +106,6 @@ def test_a_bar_is_as_long_as_its_value_and_never_vanishes() -> None:
     assert drawn[3:7] == [
         "a " + "█" * 24 + " 1,000",
         "b " + "█" * 12 + " " * 12 + " 500",
-        "c ▏" + " " * 24 + "1",
+        "c ▏" + " " * 23 + " 1",
         "d " + " " * 24 + " 0",
     ]
