@@ -22,7 +22,9 @@ TICKS = 6
 # pygal adds a finder of modules in the form that Python 3.12 gave up, for maps that nobody here draws.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
-_STYLE = Style(font_family="sans-serif", label_font_size=12, major_label_font_size=12)
+_STYLE = Style(font_family="sans-serif", label_font_size=15, major_label_font_size=15)
+"""The room that labels get; the style sheet writes them that large on a phone, where the chart is small."""
+
 _DROPPED = {"script", "style", "desc", "defs"}
 
 _JOINERS = "\u200c\u200d"
@@ -81,6 +83,7 @@ def _options(height: int) -> dict[str, object]:
         "no_prefix": True,
         "show_legend": False,
         "margin": 6,
+        "margin_right": 16,
         "spacing": 8,
         "truncate_label": -1,
         "disable_xml_declaration": True,

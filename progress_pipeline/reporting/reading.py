@@ -31,13 +31,13 @@ class Told:
         is_weekly: Whether `happened` is by week.
         happened: First day, started, progressed, completed.
         funnel: Registrations at each step.
-        cohorts: Week, registrations, and how many came how far.
-        activities: The largest: title, registrations, completed, rate, days (median, 90th percentile), waiting, idle.
+        cohorts: Week, rate, completed, registrations, and how many came how far.
+        activities: The largest: title, rate, completed, registrations, days (median, 90th percentile), waiting, idle.
         activity_count: How many there are.
         has_validities: Whether anything expires.
         certificates: How many there are of each state.
         due: Certificates that end next: who, what, until when, days left.
-        idle: Who stands still for longest: who, what, progress, since when, days.
+        idle: Who stands still for longest: who, what, days, progress, since when.
         health: Day, changes told by the webhook, changes that it owed.
         outages: From, to, cause, lost, still missing; the newest first.
     """
@@ -99,8 +99,8 @@ _FUNNEL = """
 """
 _COHORTS = """
     select
-        cohort_week, sum(registration_count)::bigint, sum(moved_count)::bigint, sum(half_way_count)::bigint,
-        sum(completed_count)::bigint, sum(completed_count) / sum(registration_count)
+        cohort_week, sum(completed_count) / sum(registration_count), sum(completed_count)::bigint,
+        sum(registration_count)::bigint, sum(moved_count)::bigint, sum(half_way_count)::bigint
     from marts.agg_cohorts_weekly
     group by all
     order by 1 desc
@@ -108,7 +108,7 @@ _COHORTS = """
 """
 _ACTIVITIES = f"""
     select
-        activity_title, registration_count, completed_count, completion_rate,
+        activity_title, completion_rate, completed_count, registration_count,
         median_days_to_complete, p90_days_to_complete, waiting_count, idle_30_days_count
     from marts.agg_activities
     order by registration_count desc, activity_title, activity_id
@@ -133,7 +133,7 @@ _DUE = f"""
     limit {ROWS_SHOWN}
 """  # noqa: S608 - the same
 _IDLE = f"""
-    select {{who}}, activity_title, progress_percent, last_moved_at::date, idle_days
+    select {{who}}, activity_title, idle_days, progress_percent, last_moved_at::date
     from marts.fct_unfinished
     where not is_completed_elsewhere
     order by idle_days desc, registration_id

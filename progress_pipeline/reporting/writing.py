@@ -4,11 +4,13 @@ Every value passes the template's escaping; only charts and the style sheet, bot
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -20,8 +22,12 @@ from progress_pipeline.reporting.reading import Told, read
 
 _STATES = ("lapsed", "within 30 days", "within 60 days", "within 90 days", "current", "for ever", "renewed")
 _LONGEST_CELL = 200
-_WRITTEN = 7
-"""Of how many days the label is written."""
+PAGES_KEPT = 30
+"""Pages among the versions: a month of daily runs takes some megabytes at the most."""
+
+VERSIONS = "versions"
+_WRITTEN = 6
+"""Of how many days the label is written at the most."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +39,42 @@ class Verdict:
     text: str
 
 
-def write_report(published: Path, report: Path, *, calls: Mapping[str, int] | None = None) -> Path:
-    """Write the report of a published file, whole or not at all.
+def write_report(
+    published: Path, report: Path, *, calls: Mapping[str, int] | None = None, keep: int = PAGES_KEPT
+) -> Path:
+    """Write the report of a published file, whole or not at all, and keep it among the versions.
 
     Args:
         published: The published file.
         report: The page to put in place.
         calls: Calls to the vendor: how many were made and are left today.
+        keep: How many pages stand in the folder `versions` beside it, this one among them; 0 for none.
 
     Returns:
         The page.
     """
-    page = render(read(published), published.name, calls or {})
+    told = read(published)
+    page = render(told, published.name, calls or {})
     aside = report.with_name(f".{report.name}.{os.getpid()}.building")
     aside.write_text(page, encoding="utf-8")
     aside.replace(report)
+    _keep(report, told.facts["version"], keep)
     return report
+
+
+def _keep(report: Path, version: str, keep: int) -> None:
+    """Give the page a second name among the versions, and let go of the oldest beyond `keep`."""
+    folder = report.parent / VERSIONS
+    if keep > 0:
+        folder.mkdir(exist_ok=True)
+        kept = folder / f"{report.stem}-{version}{report.suffix}"
+        kept.unlink(missing_ok=True)
+        try:
+            kept.hardlink_to(report)
+        except OSError:
+            shutil.copyfile(report, kept)  # a file system without second names
+    for old in sorted(folder.glob(f"{report.stem}-[0-9]*T[0-9]*Z{report.suffix}"), reverse=True)[keep:]:
+        old.unlink()
 
 
 def render(told: Told, file: str, calls: Mapping[str, int]) -> str:
@@ -58,7 +84,7 @@ def render(told: Told, file: str, calls: Mapping[str, int]) -> str:
         "happened": charts.bars(
             [_short(day) for day, *_ in told.happened],
             [(name, [row[place] for row in told.happened]) for place, name in _PLACES],
-            every=max(1, len(told.happened) // _WRITTEN),
+            every=max(1, ceil(len(told.happened) / _WRITTEN)),
         ),
         "funnel": charts.rows(
             [step for step, _ in told.funnel], [("registrations", [count for _, count in told.funnel])]
@@ -72,7 +98,7 @@ def render(told: Told, file: str, calls: Mapping[str, int]) -> str:
                 ("told by webhook", [row[1] for row in told.health]),
                 ("not told in time", [row[2] for row in told.health]),
             ],
-            every=max(1, len(told.health) // _WRITTEN),
+            every=max(1, ceil(len(told.health) / _WRITTEN)),
         ),
     }
     return _template().render(
@@ -93,7 +119,10 @@ def judge(told: Told) -> Verdict:
     open_count = told.gaps.get("open", 0)
     agreed = [until for _, until, _ in told.watermarks]
     brought = told.gaps.get("repaired", 0)
-    history = f"{_plural(brought, 'gap was', 'gaps were')} found and repaired so far." if brought else ""
+    told_of = [f"{_plural(brought, 'gap was', 'gaps were')} found and repaired so far."] if brought else []
+    if suspected := told.gaps.get("suspected", 0):
+        told_of.append(f"{_plural(suspected, 'more is', 'more are')} suspected, and not judged before the settle time.")
+    history = " ".join(told_of)
     if not agreed or None in agreed:
         why = told.watermarks[0][2] if told.watermarks else "there was no run"
         return Verdict(
@@ -138,7 +167,7 @@ def _cell(value: object, kind: str) -> Markup | str:
         return bar.format(f"{value:.0%}", round(100 * value))
     if isinstance(value, str):
         text = clean(value, _LONGEST_CELL)
-        return Markup('<bdi class="cut">{}</bdi>').format(text) if kind == "t" else text.replace("_", " ")
+        return Markup('<bdi class="cut">{}</bdi>').format(text) if kind in {"t", "w"} else text.replace("_", " ")
     return _plain(value)
 
 
