@@ -92,7 +92,8 @@ windows as (
         window_start,
         window_end,
         is_complete,
-        call_count
+        call_count,
+        reason
     from raw.api_windows
 
 ),
@@ -136,7 +137,9 @@ tries as (
     select
         gaps.gap_id,
         count(*) as repair_attempt_count,
-        max(windows.attempted_at) as last_repair_at
+        max(windows.attempted_at) as last_repair_at,
+        max(case when not windows.is_complete then windows.reason end) as last_reason,
+        max(case when windows.is_complete then windows.attempted_at end) as last_complete_at
     from gaps
     inner join windows
         on
@@ -169,10 +172,19 @@ acceptances as (
 
 ),
 
+repair_calls as (
+
+    select call_id as repair_call_id
+    from raw.api_calls
+    where purpose = 'repair'
+
+),
+
 judged as (
 
     select
         gaps.*,
+        repair_calls.repair_call_id,
         case
             when gaps.opened_at is not null and gaps.repaired_at <= run_now.as_of then 'repaired'
             when acceptances.gap_id is not null then 'accepted'
@@ -200,6 +212,8 @@ judged as (
         in_outage.outage_id,
         coalesce(tries.repair_attempt_count, 0) as repair_attempt_count,
         tries.last_repair_at,
+        tries.last_complete_at,
+        tries.last_reason,
         acceptances.accepted_at,
         acceptances.accepted_by,
         acceptances.why,
@@ -213,6 +227,7 @@ judged as (
     left join asked on gaps.gap_id = asked.gap_id
     left join tries on gaps.gap_id = tries.gap_id
     left join acceptances on gaps.gap_id = acceptances.gap_id
+    left join repair_calls on gaps.call_id = repair_calls.repair_call_id
 
 ),
 
@@ -259,6 +274,14 @@ select
         when status = 'open' and failing_witness = 'api' and repair_attempt_count > 0
             then seconds_after(last_repair_at, least(604800.0, 21600.0 * power(2.0, repair_attempt_count - 1)))
     end as next_repair_at,
+    status = 'repaired' and failing_witness = 'api' and repair_call_id is not null as is_recovered,
+    case
+        when status <> 'open' then cast(null as string)
+        when kind = 'field_mismatch' then 'both witnesses told a value; asking again cannot say which is right'
+        when repair_attempt_count = 0 then 'not asked for yet; the next run asks for it, as far as calls are left'
+        when last_complete_at = last_repair_at then 'the API was asked for it and does not show it'
+        else 'the newest repair was not proven: ' || coalesce(last_reason, 'it did not end')
+    end as open_because,
     accepted_by,
     why as accepted_because
 from closed

@@ -18,6 +18,8 @@ gaps as (
         kind,
         status,
         cause,
+        is_recovered,
+        told_by_call_id,
         differing_fields,
         differing_values
     from audit.gaps
@@ -53,6 +55,8 @@ select
     gaps.gap_id,
     gaps.kind as gap_kind,
     gaps.cause,
+    coalesce(gaps.is_recovered, false) as is_recovered,
+    case when gaps.is_recovered then gaps.told_by_call_id end as recovered_by_call_id,
     gaps.differing_fields,
     gaps.differing_values,
     transactions.told_by_api,

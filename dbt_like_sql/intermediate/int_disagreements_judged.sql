@@ -197,6 +197,11 @@ bounded as (
             in_use.transaction_id = bounds.transaction_id
             and in_use.failing_witness = 'webhook'
             and not in_use.is_dated
+    -- What the other witness had told by the run that knew of it never was a gap: no run opened it before it knew.
+    where
+        in_use.settled_known_at is null
+        or in_use.known_at < in_use.settled_known_at
+        or (in_use.known_at = in_use.settled_known_at and in_use.is_reached_by_repair)
 
 ),
 

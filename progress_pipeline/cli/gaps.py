@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+SHOWN = ("gap_id", "kind", "status", "cause", "update_kind", "transaction_id", "registration_id", "opened_at")
+WHILE_OPEN = ("open_because", "next_repair_at")
+
 app = typer.Typer(invoke_without_command=True, no_args_is_help=False, help="List the gaps, or close one by hand.")
 
 
@@ -30,8 +33,7 @@ def gaps(
     elif not rows:
         typer.echo("No open gaps." if is_open else "No gaps: the two witnesses agree.")
     else:
-        shown = ("gap_id", "kind", "status", "cause", "update_kind", "transaction_id", "registration_id", "opened_at")
-        print_table([{name: row[name] for name in shown} for row in rows])
+        print_table([{name: row[name] for name in (*SHOWN, *(WHILE_OPEN if is_open else ()))} for row in rows])
 
 
 @app.command()

@@ -24,7 +24,7 @@ _TO_REPAIR = """
 _LISTED = """
     select
         gap_id, kind, status, cause, update_kind, transaction_id, registration_id, first_seen_at, opened_at, closed_at,
-        told_by_call_id, differing_fields, accepted_because
+        told_by_call_id, differing_fields, accepted_because, is_recovered, open_because, next_repair_at
     from audit.gaps
     where $status is null or status = $status
     order by first_seen_at desc, gap_id

@@ -121,6 +121,7 @@ def test_a_pull_that_did_not_show_it_opens_it(begun: Raw) -> None:
     begun.told_by_webhook(TOLD, "progressed", mine())
     begun.told_by_api(PULL[2])
     assert gaps(begun) == [("missing_api", "open", "withheld", TOLD, PULL[2], None)]
+    assert begun.one("select open_because from audit.gaps")["open_because"].startswith("not asked for yet")
 
 
 def test_a_pull_that_was_not_proven_opens_nothing(begun: Raw) -> None:
@@ -147,8 +148,10 @@ def test_a_repair_closes_it_and_the_failure_stays_on_record(begun: Raw) -> None:
     begun.begin_load(PULL[2], purpose="repair")
     call_id = begun.call("repair", FIRST_DAY, PULL[2], PULL[2], [mine()])
     begun.window("repair", FIRST_DAY, PULL[2], PULL[2], search="r-77")
-    told = "kind, status, opened_at, closed_at, told_by_call_id, repair_attempt_count"
-    assert gaps(begun, told) == [("missing_api", "repaired", PULL[2], PULL[2], call_id, 1)]
+    told = "kind, status, opened_at, closed_at, told_by_call_id, repair_attempt_count, is_recovered, open_because"
+    assert gaps(begun, told) == [("missing_api", "repaired", PULL[2], PULL[2], call_id, 1, True, None)]
+    recovered = begun.table("audit.reconciliation", "is_recovered, recovered_by_call_id", "transaction_id")
+    assert recovered == [(False, None), (True, call_id)]
 
 
 def test_a_repair_in_vain_is_tried_again_with_growing_spacing(begun: Raw) -> None:
@@ -165,6 +168,24 @@ def test_a_repair_in_vain_is_tried_again_with_growing_spacing(begun: Raw) -> Non
             "drop schema audit cascade; drop schema marts cascade; drop schema intermediate cascade"
         )
         begun.connection.execute("drop schema staging cascade")
+
+
+@pytest.mark.parametrize(
+    ("proven", "said"),
+    [
+        (True, "the API was asked for it and does not show it"),
+        (False, "the newest repair was not proven: it broke off"),
+    ],
+)
+def test_what_could_not_be_repaired_says_why(begun: Raw, proven: bool, said: str) -> None:
+    """Asked in vain, or asked without an answer that proves anything."""
+    begun.told_by_api(PULL[2])
+    begun.told_by_webhook(TOLD, "progressed", mine())
+    begun.begin_load(PULL[3], purpose="repair")
+    begun.call("repair", FIRST_DAY, PULL[3], PULL[3], [])
+    how = {} if proven else {"is_complete": False, "proof": None, "reason": "it broke off"}
+    begun.window("repair", FIRST_DAY, PULL[3], PULL[3], search="r-77", **how)
+    assert gaps(begun, "status, open_because, is_recovered") == [("open", said, False)]
 
 
 def test_what_is_found_in_the_same_run_without_repair_never_was_a_gap(begun: Raw) -> None:
