@@ -17,7 +17,15 @@ from msgspec import UNSET, Raw, UnsetType
 from progress_pipeline.errors import UnreadableAnswerError
 from progress_pipeline.vendor.items import cut_list
 from progress_pipeline.vendor.quick import quick_columns
-from progress_pipeline.vendor.verbatim import FIELDS, NoRecordError, Row, careful_row, hashes, mend_halves
+from progress_pipeline.vendor.verbatim import (
+    FIELDS,
+    NoRecordError,
+    Row,
+    careful_row,
+    hashes,
+    mend_halves,
+    refuse_double_keys,
+)
 
 __all__ = ["FIELDS", "RECORD_SCHEMA", "UPDATE_SCHEMA", "Bundle", "Page", "Reject", "read_bundle", "read_page"]
 
@@ -186,13 +194,17 @@ def read_bundle(body: bytes) -> Bundle:
     is 0, else progressed; so is a bare list of such. A `token` is dropped unread.
 
     Raises:
-        UnreadableAnswerError: The body is no delivery.
+        UnreadableAnswerError: The body is no delivery, or says two things under one key.
     """
     body = _clean(body)
     try:
         if body.startswith(b"["):
             return _flat([bytes(item) for item in _ITEMS.decode(body)])
         parts = _OBJECT.decode(body)
+        if "transactionId" not in parts:
+            refuse_double_keys(body, parts)
+    except NoRecordError as error:
+        raise UnreadableAnswerError(f"The delivery cannot be understood, since {error}: {excerpt(body)}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableAnswerError(f"The delivery is not whole JSON ({error}): {excerpt(body)}") from error
     if "transactionId" in parts:

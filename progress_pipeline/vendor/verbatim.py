@@ -70,7 +70,7 @@ def careful_row(body: bytes, *, drop: frozenset[str] = frozenset()) -> Row:
     try:
         values = _OBJECT.decode(body)
         pieces = {key: bytes(value) for key, value in values.items() if key not in drop}
-        _refuse_double_keys(body, values)
+        refuse_double_keys(body, values)
         texts = [text_of(pieces[key]) if key in pieces else None for key in KEYS]
         unknown = sorted(pieces.keys() - KNOWN)
         extra = "{" + ",".join(_canonical_member(key, pieces[key]) for key in unknown) + "}" if unknown else None
@@ -89,10 +89,15 @@ def _require_transaction(piece: bytes | None, text: str | None) -> None:
         raise NoRecordError("transactionId is neither a number nor a text")
 
 
-def _refuse_double_keys(body: bytes, values: dict[str, Raw]) -> None:
-    """Refuse a record that says two things under one key: which of them is meant, nobody knows."""
-    inner = sum(bytes(value).count(b'":') for value in values.values())
-    if body.count(b'":') - inner == len(values):
+def refuse_double_keys(body: bytes, values: dict[str, Raw]) -> None:
+    """Refuse an object that says two things under one key: which of them is meant, nobody knows.
+
+    Raises:
+        NoRecordError: It does.
+    """
+    # Outside the values only keys have quotes, two each, or more where one is escaped.
+    inner = sum(bytes(value).count(b'"') for value in values.values())
+    if body.count(b'"') - inner == 2 * len(values):
         return
     pairs: list[tuple[str, Any]] = json.loads(
         body, object_pairs_hook=list, parse_int=str, parse_float=str, strict=False
