@@ -18,10 +18,9 @@ from progress_pipeline.warehouse.changed_keys import ChangedKeys, NotByKeyError
 from progress_pipeline.warehouse.deciding import Ledger
 from progress_pipeline.warehouse.graph import Graph
 from progress_pipeline.warehouse.models import SCHEMAS, Model
-from progress_pipeline.warehouse.narrowed import TEMPORARY, Narrowed, narrowed
 from progress_pipeline.warehouse.refreshing import difference, refresh
 from progress_pipeline.warehouse.standing import columns_of, count_rows
-from progress_pipeline.warehouse.workbench import Workbench
+from progress_pipeline.warehouse.workbench import TEMPORARY, Workbench
 
 
 @dataclass(frozen=True)
@@ -72,35 +71,30 @@ def build(
     wanted = [model for name, model in graph.models.items() if only is None or name in only]
     for name in (only or frozenset()) - graph.models.keys():
         raise ModelError(f"There is no model {name} to build.")
-    glance = Ledger(connection, graph, wanted, full_refresh=full_refresh)
-    if glance.has_nothing_to_do():
-        return [_unchanged(glance, model) for model in wanted]
-    by_key = [model for model in wanted if model.materialized == "incremental"]
-    names = graph.behind(name for model in by_key for name in (*model.depends_on, model.name))
-    with narrowed(connection, names & glance.standing.columns.keys()) as narrow:
-        connection.execute("begin")
-        try:
-            ledger = Ledger(connection, graph, wanted, full_refresh=full_refresh)
-            built = _Build(connection, ledger, narrow).run()
-            connection.execute("commit")
-        except BaseException as error:
-            with suppress(duckdb.Error):  # a commit that failed has rolled back already
-                connection.execute("rollback")
-            if isinstance(error, duckdb.Error):
-                raise WarehouseError(f"The build could not be written, so nothing of it stands: {error}") from error
-            raise
-        _drop_temporary(connection)
+    ledger = Ledger(connection, graph, wanted, full_refresh=full_refresh)
+    if ledger.has_nothing_to_do():
+        return [_unchanged(ledger, model) for model in wanted]
+    connection.execute("begin")
+    try:
+        built = _Build(connection, ledger).run()
+        connection.execute("commit")
+    except BaseException as error:
+        with suppress(duckdb.Error):  # a commit that failed has rolled back already
+            connection.execute("rollback")
+        if isinstance(error, duckdb.Error):
+            raise WarehouseError(f"The build could not be written, so nothing of it stands: {error}") from error
+        raise
+    _drop_temporary(connection)
     return built
 
 
 class _Build:
     """One build, inside its transaction."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, ledger: Ledger, narrow: Narrowed) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
         self._connection = connection
         self._ledger = ledger
-        self._narrow = narrow
-        self._bench = Workbench(connection, ledger.graph, narrow, ledger.standing.columns)
+        self._bench = Workbench(connection, ledger.graph, ledger.standing.columns)
 
     def run(self) -> list[Built]:
         """Build the wanted models and write the state."""
@@ -172,10 +166,8 @@ class _Build:
         return Built(model.name, total, count, 0.0, was_incremental=False, how="made whole, the difference passed on")
 
     def _refresh(self, model: Model, changed: dict[str, str], answer: str) -> Built:
-        ledger, graph = self._ledger, self._ledger.graph
+        ledger = self._ledger
         ledger.demand_known_changes(model, changed)
-        if missing := graph.behind((*model.depends_on, model.name)) - self._narrow.names:
-            raise NotByKeyError(f"{min(missing)} was not there when the build began")
         keys = ChangedKeys(self._bench, model, changed=changed, seen=ledger.before[model.name].inputs).find()
         changes = refresh(self._bench, model, keys) if keys.count else None
         if changes is not None:

@@ -22,7 +22,6 @@ class ChangedKeys:
     def __init__(self, bench: Workbench, model: Model, *, changed: Mapping[str, str], seen: Mapping[str, Seen]) -> None:
         self._bench = bench
         self._graph = bench.graph
-        self._narrow = bench.narrow
         self._model = model
         self._changed = changed
         self._seen = seen
@@ -36,7 +35,7 @@ class ChangedKeys:
             ModelError: The key has two types.
         """
         model = self._model
-        found = [f"select {self._by} from {self._narrow.whole(model.name)} limit 0"]  # gives the types
+        found = [f"select {self._by} from {model.name} limit 0"]  # gives the types
         for upstream in model.depends_on:
             if upstream not in model.read_whole and self._graph.bases(upstream) & self._changed.keys():
                 found += self._keys_in(upstream)
@@ -46,12 +45,10 @@ class ChangedKeys:
 
     def _keys_in(self, upstream: str) -> list[str]:
         """Give SELECTs of the keys that the changed rows of an upstream concern."""
-        sql = dict(self._model.keys_from).get(upstream)
-        if sql is not None:
+        text = dict(self._model.keys_from).get(upstream)
+        if text is not None:
             self._demand_rows(upstream)
-            for name in (*self._model.depends_on, self._model.name):
-                self._narrow.show_whole(name)
-            return [f"from {self._over_changes(upstream, sql)}"]
+            return [text.over({upstream: self._changes(upstream)})]
         self._demand_key_columns(upstream)
         if not self._graph.shows_changes(upstream) and self._graph.is_by_key(upstream, self._model.incremental_by):
             view = self._graph.models[upstream]
@@ -64,15 +61,9 @@ class ChangedKeys:
         changes = tuple((base, self._changed[base], self._seen[base].version) for base in bases)
         question = (upstream, self._model.incremental_by, changes)
         if question not in self._bench.answers:
-            sql = f"select distinct {self._by} from {upstream}"
-            self._bench.answers[question] = self._over_changes(upstream, sql)
+            sql = f"select distinct {self._by} from {self._changes(upstream)}"
+            self._bench.answers[question] = self._bench.new_table(sql)
         return [f"from {self._bench.answers[question]}"]
-
-    def _over_changes(self, upstream: str, sql: str) -> str:
-        """Keep the rows of a SELECT in which the name of an upstream shows its changed rows alone."""
-        with self._narrow.used():
-            self._show_changes(upstream, {})
-            return self._bench.new_table(sql)
 
     def _demand_rows(self, upstream: str) -> None:
         if not self._graph.shows_changes(upstream):
@@ -91,24 +82,14 @@ class ChangedKeys:
                     f"{upstream}; a key must have one type. Cast it in {upstream}, or list that under `read_whole`."
                 )
 
-    def _show_changes(self, name: str, shown: dict[str, str]) -> None:
-        """Let a name, and what stands behind it, show the rows that changed since the model was last built."""
-        if shown.setdefault(name, "changes") != "changes":
-            raise NotByKeyError(f"{name} is read both as a lookup and for its changes")
+    def _changes(self, name: str) -> str:
+        """Give a table, or a SELECT in brackets, of a name's rows that changed since the model was last built."""
         if self._graph.is_view(name):
             view = self._graph.models[name]
-            for upstream in view.depends_on:
-                if upstream not in view.read_whole:
-                    self._show_changes(upstream, shown)
-                elif shown.setdefault(upstream, "whole") == "whole":
-                    self._narrow.show_whole(upstream)
-                else:
-                    raise NotByKeyError(f"{upstream} is read both as a lookup and for its changes")
-            self._narrow.show(name, view.sql)
-        elif name not in self._changed:
-            self._narrow.show(name, f"select * from {self._narrow.whole(name)} where false")
-        elif name.startswith(f"{RAW}."):
-            since = self._seen[name].version
-            self._narrow.show(name, f"select * from {self._narrow.whole(name)} where {LOAD_NUMBER} > {since}")
-        else:
-            self._narrow.show(name, f"select * from temp.{self._changed[name]}")
+            drivers = [upstream for upstream in view.depends_on if upstream not in view.read_whole]
+            return f"(\n{view.text.over({upstream: self._changes(upstream) for upstream in drivers})}\n)"
+        if name not in self._changed:
+            return f"(select * from {name} where false)"
+        if name.startswith(f"{RAW}."):
+            return f"(select * from {name} where {LOAD_NUMBER} > {self._seen[name].version})"
+        return f"temp.{self._changed[name]}"

@@ -85,7 +85,7 @@ def fingerprint(model: Model, columns: Mapping[str, Columns], views: Mapping[str
         model.materialized,
         model.incremental_by,
         sorted(model.read_whole),
-        model.keys_from,
+        [(upstream, text.fingerprint) for upstream, text in model.keys_from],
         model.also_keys,
         model.rebuild_when,
         sorted(model.updated_in_place),

@@ -62,7 +62,7 @@ class Model:
     materialized: Materialized
     incremental_by: tuple[str, ...] = ()
     read_whole: frozenset[str] = frozenset()
-    keys_from: tuple[tuple[str, str], ...] = ()
+    keys_from: tuple[tuple[str, SqlText], ...] = ()
     also_keys: str = ""
     rebuild_when: str = ""
     updated_in_place: frozenset[str] = frozenset()
@@ -119,39 +119,28 @@ def read_models(folder: Path, *, raw_tables: Collection[str] | None = None) -> t
     return tuple(_in_order(models))
 
 
-def select_text(model: Model, sql: str, key: str) -> SqlText:
-    """Read one of the small SELECTs of a model's YAML.
-
-    Raises:
-        ModelError: It is no single SELECT, or reads something else than the model and what the model reads.
-    """
-    text = parse_sql(sql, where=f"{model.path} ({key})")
-    for reference in text.references:
-        if reference.name not in {model.name, *model.depends_on}:
-            raise ModelError(
-                f"{model.path} ({key}): {reference.name} is neither this model nor named in its SQL; "
-                "name it there, or it may not be ready yet."
-            )
-    return text
-
-
 def _model(name: str, path: Path, metadata: Metadata) -> Model:
     entry = metadata.models.get(path.stem)
     if entry is None:
         raise ModelError(f"{path}:1: {name} has no entry in {metadata.path}.")
     by = (entry.incremental_by,) if isinstance(entry.incremental_by, str) else entry.incremental_by
+    text = read_sql(path)
+    known = {name, *(reference.name for reference in text.references)}
     model = Model(
         name=name,
         path=path,
-        text=read_sql(path),
+        text=text,
         description=" ".join(entry.description.split()),
         grain=" ".join(entry.grain.split()),
         key=entry.key,
-        columns=tuple(Column(column, " ".join(text.split())) for column, text in entry.columns.items()),
+        columns=tuple(Column(column, " ".join(about.split())) for column, about in entry.columns.items()),
         materialized=entry.materialized,
         incremental_by=by,
         read_whole=frozenset(entry.read_whole),
-        keys_from=tuple(sorted(entry.keys_from.items())),
+        keys_from=tuple(
+            (upstream, _small_select(sql, f"{path} ({upstream})", known))
+            for upstream, sql in sorted(entry.keys_from.items())
+        ),
         also_keys=entry.also_keys.strip(),
         rebuild_when=entry.rebuild_when.strip(),
         updated_in_place=frozenset(entry.updated_in_place),
@@ -159,10 +148,26 @@ def _model(name: str, path: Path, metadata: Metadata) -> Model:
     )
     for problem in _misfits(model, entry):
         raise ModelError(f"{metadata.where(path.stem)}: {name}: {problem}")
-    for key, sql in (("also_keys", model.also_keys), ("rebuild_when", model.rebuild_when), *model.keys_from):
+    for key, sql in (("also_keys", model.also_keys), ("rebuild_when", model.rebuild_when)):
         if sql:
-            select_text(model, sql, key)
+            _small_select(sql, f"{path} ({key})", known)
     return model
+
+
+def _small_select(sql: str, where: str, known: Collection[str]) -> SqlText:
+    """Read one of the small SELECTs of a model's YAML.
+
+    Raises:
+        ModelError: It is no single SELECT, or reads something else than the model and what the model reads.
+    """
+    text = parse_sql(sql, where=where)
+    for reference in text.references:
+        if reference.name not in known:
+            raise ModelError(
+                f"{where}: {reference.name} is neither this model nor named in its SQL; "
+                "name it there, or it may not be ready yet."
+            )
+    return text
 
 
 def _misfits(model: Model, entry: ModelEntry) -> Iterator[str]:

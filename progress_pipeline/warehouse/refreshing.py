@@ -1,6 +1,6 @@
 """Bringing one incremental model up to date by key: its changed keys, their rows made anew, the difference written.
 
-The model's SELECT runs word for word in the narrowed catalog, once its names show the rows of the changed keys alone.
+The model's SELECT runs with the rows of the changed keys alone in the place of each table that it names.
 Why that equals a rebuild is told in `docs/models.md`; whether a model may be refreshed at all is decided in
 `deciding.py`.
 """
@@ -8,10 +8,9 @@ Why that equals a rebuild is told in `docs/models.md`; whether a model may be re
 from progress_pipeline.errors import ModelError
 from progress_pipeline.warehouse.changed_keys import NotByKeyError
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.narrowed import TEMPORARY
 from progress_pipeline.warehouse.rows_of_keys import PLACE, RowsOfKeys
 from progress_pipeline.warehouse.standing import columns_of
-from progress_pipeline.warehouse.workbench import Keys, Workbench, quoted
+from progress_pipeline.warehouse.workbench import TEMPORARY, Keys, Workbench, quoted
 
 
 def refresh(bench: Workbench, model: Model, keys: Keys) -> str | None:
@@ -31,9 +30,7 @@ def refresh(bench: Workbench, model: Model, keys: Keys) -> str | None:
         duckdb.Error: Its SQL failed.
     """
     reading = RowsOfKeys(bench, model, keys)
-    reading.show()
-    with bench.narrow.used():
-        made = bench.new_table(model.sql)
+    made = bench.new_table(reading.sql())
     if columns_of(bench.connection, f"temp.{made}") != bench.columns[model.name]:
         raise NotByKeyError("its columns changed")
     _demand_keys_alone(bench, model, keys, made)
@@ -67,16 +64,15 @@ def _demand_keys_alone(bench: Workbench, model: Model, keys: Keys, made: str) ->
 
 def _write_difference(bench: Workbench, model: Model, made: str, old: str) -> str | None:
     """Replace the rows of those keys whose rows differ; gives the table of the difference, if there is one."""
-    target = bench.narrow.whole(model.name)
     names = quoted(tuple(name for name, _ in bench.columns[model.name]))
     if bench.count(old) == 0:
-        bench.execute(f"insert into {target} select * from temp.{made}")
+        bench.execute(f"insert into {model.name} select * from temp.{made}")
         return made if bench.count(made) else None
     changes = bench.new_table(difference(f"temp.{old}", f"temp.{made}", names))
     differing = bench.keys(f"from {changes}", model.incremental_by)
     if differing.count == 0:
         return None
     of_keys = differing.join("semi", "rows")
-    bench.execute(f"delete from {target} where rowid in (select {PLACE} from temp.{old} as rows {of_keys})")
-    bench.execute(f"insert into {target} select rows.* from temp.{made} as rows {of_keys}")
+    bench.execute(f"delete from {model.name} where rowid in (select {PLACE} from temp.{old} as rows {of_keys})")
+    bench.execute(f"insert into {model.name} select rows.* from temp.{made} as rows {of_keys}")
     return changes

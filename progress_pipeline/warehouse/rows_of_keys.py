@@ -1,4 +1,4 @@
-"""What a model reads, narrowed to some keys: each of its upstreams shows the rows of those keys alone, a lookup all.
+"""What a model reads, narrowed to some keys: each of its upstreams gives the rows of those keys alone, a lookup all.
 
 A table's rows are found by the key's columns alone and then fetched by their place, which is a third of the work, and
 kept for the build: whoever reads the same keys' rows after reads them there.
@@ -17,29 +17,21 @@ class RowsOfKeys:
     def __init__(self, bench: Workbench, model: Model, keys: Keys) -> None:
         self._bench = bench
         self._graph = bench.graph
-        self._narrow = bench.narrow
         self._model = model
         self._keys = keys
+        self._given: dict[str, str] = {}
 
-    def show(self) -> None:
-        """Let every name that the model reads show what it is to read."""
+    def sql(self) -> str:
+        """Give the model's SELECT over what it is to read."""
         lookups = self._model.read_whole | {upstream for upstream, _ in self._model.keys_from}
-        shown: dict[str, str] = {}
-        for upstream in self._model.depends_on:
-            if upstream in lookups or not self._has_key(upstream):
-                shown[upstream] = "whole"
-                self._narrow.show_whole(upstream)
-        for upstream in self._model.depends_on:
-            if upstream not in shown and not self._show_view(upstream, shown):
-                self._show_table(upstream)
-                shown[upstream] = "keys"
+        drivers = [name for name in self._model.depends_on if name not in lookups and self._has_key(name)]
+        return self._model.text.over({name: self._rows(name) for name in drivers})
 
     def fetch(self, table: str) -> str:
         """Fetch the rows of the keys from a table; gives the temporary table of them and their places (`PLACE`)."""
-        whole = self._narrow.whole(table)
-        places = self._bench.new_table(f"select rows.rowid as place from {whole} as rows {self._of_keys()}")
+        places = self._bench.new_table(f"select rows.rowid as place from {table} as rows {self._of_keys()}")
         return self._bench.new_table(
-            f"select rowid as {PLACE}, * from {whole} where rowid in (select place from temp.{places})"
+            f"select rowid as {PLACE}, * from {table} where rowid in (select place from temp.{places})"
         )
 
     def _of_keys(self) -> str:
@@ -51,50 +43,23 @@ class RowsOfKeys:
         has = dict(self._bench.columns[name])
         return all(has.get(column) == types[column] for column in self._keys.columns)
 
-    def _show_view(self, name: str, shown: dict[str, str]) -> bool:
-        """Let a view show the rows of the keys by narrowing what it reads, if that is the same; says whether it is."""
-        planned = dict(shown)
-        if not self._plan_view(name, planned):
-            return False
-        for inner, how in planned.items():
-            if inner in shown:
-                continue
-            if how == "whole":
-                self._narrow.show_whole(inner)
-            elif not self._graph.is_view(inner):
-                self._show_table(inner)
-        for inner in self._graph.models:  # in the order in which they are made
-            if planned.get(inner) == "view" and inner not in shown:
-                with self._narrow.used():
-                    self._narrow.show(inner, self._graph.models[inner].sql)
-        shown.update(planned)
-        return True
+    def _rows(self, name: str) -> str:
+        """Give a SELECT, in brackets, of the rows that a table or view has of the keys."""
+        if name not in self._given:
+            self._given[name] = self._of_view(name) if self._graph.is_view(name) else self._of_table(name)
+        return self._given[name]
 
-    def _plan_view(self, name: str, planned: dict[str, str]) -> bool:
-        """Plan what a view and what stands behind it are to show; false where a name would have to show two things."""
-        if not self._graph.is_by_key(name, self._keys.columns) or planned.setdefault(name, "view") != "view":
-            return False
+    def _of_view(self, name: str) -> str:
+        """Narrow a view: what it reads, where that is proven to be the same, or else what it gives."""
         view = self._graph.models[name]
-        for upstream in view.depends_on:
-            if upstream in view.read_whole:
-                fits = planned.setdefault(upstream, "whole") == "whole"
-            elif not self._has_key(upstream):
-                fits = False
-            elif self._graph.is_view(upstream):
-                fits = self._plan_view(upstream, planned)
-            else:
-                fits = planned.setdefault(upstream, "keys") == "keys"
-            if not fits:
-                return False
-        return True
+        drivers = [upstream for upstream in view.depends_on if upstream not in view.read_whole]
+        if self._graph.is_by_key(name, self._keys.columns) and all(map(self._has_key, drivers)):
+            return f"(\n{view.text.over({upstream: self._rows(upstream) for upstream in drivers})}\n)"
+        return f"(select rows.* from {name} as rows {self._of_keys()})"
 
-    def _show_table(self, name: str) -> None:
-        """Let a table, or a view that cannot be narrowed from beneath, show the rows of the keys."""
-        if self._graph.is_view(name):
-            self._narrow.show(name, f"select rows.* from {self._narrow.whole(name)} as rows {self._of_keys()}")
-            return
+    def _of_table(self, name: str) -> str:
         known = self._bench.rows.get((name, self._keys.columns))
         if known is None or not self._bench.within(self._keys, known[0]):
             known = self._bench.rows[name, self._keys.columns] = (self._keys, self.fetch(name))
         columns = ", ".join(f'rows."{column}"' for column, _ in self._bench.columns[name])
-        self._narrow.show(name, f"select {columns} from temp.{known[1]} as rows {self._of_keys()}")
+        return f"(select {columns} from temp.{known[1]} as rows {self._of_keys()})"

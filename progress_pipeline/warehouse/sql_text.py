@@ -5,6 +5,7 @@ sqlglot reads here and only reads: the text that DuckDB runs is the file's own. 
 """
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,23 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a text names a table.
+
+    Attributes:
+        name: `schema.table`, in lower case.
+        start: Its first character.
+        end: The character after its last.
+        alias: What the rest of the text calls it, if that is the table's own name; empty if the text says another.
+    """
+
+    name: str
+    start: int
+    end: int
+    alias: str
+
+
+@dataclass(frozen=True)
 class SqlText:
     """A file that holds one SELECT.
 
@@ -45,7 +63,22 @@ class SqlText:
     text: str
     expression: exp.Query
     references: tuple[Reference, ...]
+    places: tuple[Place, ...]
     fingerprint: str
+
+    def over(self, stand_ins: Mapping[str, str]) -> str:
+        """Give the text with something else in the place of some tables.
+
+        Args:
+            stand_ins: By `schema.table`, what to read instead: a table, or a SELECT in brackets.
+        """
+        pieces, end = [], 0
+        for place in self.places:
+            if place.name in stand_ins:
+                alias = f' as "{place.alias}"' if place.alias else ""
+                pieces += [self.text[end : place.start], stand_ins[place.name], alias]
+                end = place.end
+        return "".join((*pieces, self.text[end:]))
 
 
 def read_sql(path: Path) -> SqlText:
@@ -86,6 +119,7 @@ def parse_sql(text: str, *, where: str, first_line: int = 1) -> SqlText:
         text=text[: closing[0].start].rstrip() if closing else text.rstrip(),
         expression=statements[0],
         references=_references(statements[0], where, first_line),
+        places=tuple(sorted(_places(statements[0]), key=lambda place: place.start)),
         fingerprint=hashlib.sha256(content.encode()).hexdigest()[:16],
     )
 
@@ -105,4 +139,15 @@ def _references(expression: exp.Query, where: str, first_line: int) -> tuple[Ref
             raise ModelError(f"{where}:{line}: {table.name} is neither a step of this query nor schema.table.")
         name = f"{table.db}.{table.name}".lower()
         found[name] = min(line, found.get(name, line))
+    for column in expression.find_all(exp.Column):
+        if column.args.get("db"):
+            line = first_line - 1 + int(column.this.meta.get("line", 1))
+            raise ModelError(f"{where}:{line}: {column.sql()} names a schema; give the table a name with `as`.")
     return tuple(Reference(name, line) for name, line in sorted(found.items()))
+
+
+def _places(expression: exp.Query) -> Iterator[Place]:
+    for table in expression.find_all(exp.Table):
+        if table.db:
+            start, end = table.args["db"].meta["start"], table.this.meta["end"] + 1
+            yield Place(f"{table.db}.{table.name}".lower(), start, end, "" if table.alias else table.name)

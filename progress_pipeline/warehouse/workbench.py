@@ -1,4 +1,4 @@
-"""What the refreshes of one build share: the connection, the names that can be narrowed, and what was found already.
+"""What the refreshes of one build share: the connection, what stands, and what was found already.
 
 Everything lies in temporary tables whose names begin with `TEMPORARY`; the build drops them in the end. Nothing here
 decides anything.
@@ -11,8 +11,10 @@ from typing import TypeAlias
 import duckdb
 
 from progress_pipeline.warehouse.graph import Graph
-from progress_pipeline.warehouse.narrowed import TEMPORARY, Narrowed
 from progress_pipeline.warehouse.standing import Columns
+
+TEMPORARY = "of_the_build__"
+"""What the names of a build's temporary tables begin with."""
 
 Question: TypeAlias = tuple[str, tuple[str, ...], tuple[tuple[str, str, int], ...]]
 """An upstream, the columns of a key, and the changes of the stored tables behind the upstream."""
@@ -48,18 +50,14 @@ class Workbench:
 
     Attributes:
         graph: All models.
-        narrow: The catalog in which names can be narrowed.
         columns: The columns of every table and view, as they stand.
         answers: Which keys the changed rows of an upstream have, by the question.
         rows: All rows that a table has of some keys, by table and the key's columns: the keys, and those rows' table.
     """
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, graph: Graph, narrow: Narrowed, columns: Mapping[str, Columns]
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, graph: Graph, columns: Mapping[str, Columns]) -> None:
         self._connection = connection
         self.graph = graph
-        self.narrow = narrow
         self.columns = columns
         self.answers: dict[Question, str] = {}
         self.rows: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
