@@ -6,6 +6,7 @@ is refused is raised; all else is told by the outcome, since the rest of a run g
 """
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from math import ceil
@@ -27,6 +28,7 @@ from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.client import Answer, VendorClient
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.planning import FILL, Ask
+from progress_pipeline.vendor.probe import PROBE_CALLS, probing
 from progress_pipeline.vendor.records import RECORD_SCHEMA, Reject
 from progress_pipeline.vendor.sweeping import Sweep, make_sweep
 
@@ -186,7 +188,7 @@ def _events(  # noqa: PLR0913 - as carry_out
     client: VendorClient, answers: Answers, asks: list[Ask], outcome: Outcome, page_size: int, *, newest_first: bool
 ) -> Generator[Event, None, None]:
     spent = set[Purpose]()
-    failures = 0
+    failures, alerted = 0, len(answers.alerts())
     for ask in asks:
         if ask.purpose in spent:
             continue
@@ -209,6 +211,15 @@ def _events(  # noqa: PLR0913 - as carry_out
                 return
     if outcome.how == "going_on":
         outcome.how = "done"
+        if len(answers.alerts()) > alerted:
+            yield from _probe_again(client, answers, page_size)
+
+
+def _probe_again(client: VendorClient, answers: Answers, page_size: int) -> Generator[Event, None, None]:
+    """Probe once more after a run in which something contradicted an answer, if calls are left for it."""
+    if client.ledger.left(Purpose.PROBE) >= PROBE_CALLS:
+        with suppress(CallsUsedUpError, LimitRefusedError, VendorUnavailableError, UnreadableAnswerError):
+            yield from probing(client, answers, now=client.clock(), page_size=page_size)
 
 
 def _failed(sweep: Sweep, error: ProgressPipelineError) -> Generator[Event, None, None]:

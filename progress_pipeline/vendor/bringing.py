@@ -152,6 +152,8 @@ class Bringer:
         )
         paged = yield from paging.run(first)
         is_proven = paged.verdict is Verdict.PROVEN
+        if not is_proven and paged.ids <= ids:
+            self.answers.doubt(["start_unit"], f"paging brought nothing after the first page ({paged.told})")
         if isinstance(paging, Linking):
             self.is_coarse = self.is_coarse or paging.is_coarse
         else:

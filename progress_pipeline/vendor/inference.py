@@ -21,6 +21,7 @@ from progress_pipeline.vendor.answers import (
     GRANTED,
     IGNORED,
     ORDERS,
+    SECOND,
     STARTED,
     Answers,
 )
@@ -42,11 +43,14 @@ def observe(answers: Answers, answer: Answer) -> None:
     answers.learn("envelope", page.envelope, "as answered", call_id) if page.size > 1 else None
     if page.size > answers.page_limit:
         answers.refine("page_limit", page.size, f"call {call_id} brought {page.size} records", call_id)
+    if answers.page_cap is not None and page.size > answers.page_cap:
+        answers.doubt(["page_cap"], f"call {call_id} brought {page.size} records")
     _observe_count(answers, answer)
     if question.sort in ORDERS and question.order == "ASC":
         _observe_order(answers, answer, question.sort)
     if page.records.num_rows:
         _observe_filter(answers, answer)
+        _hold_dates_against(answers, answer)
 
 
 def _observe_count(answers: Answers, answer: Answer) -> None:
@@ -112,6 +116,28 @@ def _observe_filter(answers: Answers, answer: Answer) -> None:
     if not answers.filter_dates:
         names = [f"not_{date}" for date in FILTER_DATES]
         answers.doubt(names, "rows contradict every date that the filter could be on")
+
+
+def _hold_dates_against(answers: Answers, answer: Answer) -> None:
+    """Doubt what is known of zone and grain, where rows are outside a range as it would be read then.
+
+    Only while the filter cannot be on the last change, which a row does not tell.
+    """
+    alive = answers.filter_dates
+    if answers.get("grain") != "second" or answers.get("zone") is None or not alive or CHANGED in alive:
+        return
+    window, slack, records = answer.question.window, answers.slack, answer.page.records
+    low, high = (window.start - slack.after - SECOND).timestamp(), (window.end + slack.before + SECOND).timestamp()
+    outside = np.ones(records.num_rows, dtype=np.bool_)
+    for date in alive:
+        at = seconds(records["date_started" if date == STARTED else "date_completed"])
+        with np.errstate(invalid="ignore"):
+            outside &= (at < low) | (at > high)
+    if int(outside.sum()) >= CONTRADICTIONS:
+        row = records["transaction_id"].filter(pa.array(outside))[0]
+        answers.doubt(
+            ["zone", "grain"], f"call {answer.call_id}: rows outside what was asked, such as transaction {row}"
+        )
 
 
 def _rule_out(answers: Answers, answer: Answer, date: str, is_against: NDArray[np.bool_], ids: pa.ChunkedArray) -> None:

@@ -105,7 +105,7 @@ def _explain(
     page, size = answer.page, len(ids)
     came = page.records["transaction_id"].to_pylist()
     if page.size >= min(size, asker.fits) and ids.issuperset(came):
-        far = yield from asker.ask_aside(asked, start=FAR, number=1)
+        far = yield from asker.ask_aside(asked, start=FAR, number=2)
         if far.page.size:
             learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows of a short list", far)
             return (yield from ask_from_both_ends(asker, asked, ids, size))

@@ -97,7 +97,7 @@ class Sizing:
         """Take an answer's rows and `count`, and give where in the list it begins."""
         self.calls += 1
         self.tile.take(answer)
-        if self.asker.answers.count_is_total:
+        if self.asker.answers.count_is_total and answer.page.count is not None:
             self.announced = answer.page.count
         return self.asker.place(answer)
 

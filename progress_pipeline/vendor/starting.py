@@ -33,7 +33,7 @@ def find_unit(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None
         and (yield from _goes_on(asker, tile, first))
     ):
         return
-    far = yield from asker.ask_aside(tile.asked, start=FAR, number=1)
+    far = yield from asker.ask_aside(tile.asked, start=FAR, number=2)
     if far.page.size:
         learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows", far)
         return

@@ -55,6 +55,22 @@ VENDORS = st.fixed_dictionaries(
         "newest_first": st.booleans(),
     }
 )
+HOURS = st.sampled_from(
+    [timedelta(), timedelta(hours=5, minutes=7), timedelta(hours=13, seconds=11), timedelta(hours=23)]
+)
+
+
+def _is_within_reach(vendor: dict[str, Any]) -> bool:
+    """Say whether all rows can be shown and proven by any calls at all.
+
+    Where the offset is ignored, all that comes with the shortest window must fit in an answer: a day, or what has no
+    date. Where nothing announces how much there is, things that have no transaction cannot be told apart, too. And one
+    that is sent as a bare `null` is no different from nothing.
+    """
+    if vendor["start_counts"] != "ignored":
+        return not (vendor["junk_rows"] and vendor["envelope"] == "object")
+    is_crowded = vendor["dates_cut_to"] == "day" or (vendor["filter_on"] != "last_change" and vendor["undated"] == "in")
+    return not (vendor["page_cap"] and is_crowded) and not (vendor["junk_rows"] and vendor["count"] != "total")
 
 
 @settings(
@@ -63,15 +79,16 @@ VENDORS = st.fixed_dictionaries(
     derandomize="PROGRESS_TEST_EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(vendor=VENDORS, kills=st.lists(st.tuples(st.integers(0, DAYS), st.integers(1, 12)), max_size=3))
+@given(vendor=VENDORS, kills=st.lists(st.tuples(st.integers(0, DAYS), st.integers(1, 12)), max_size=3), hour=HOURS)
 def test_tables_come_to_equal_the_truth_and_no_claim_is_false(
-    vendor: dict[str, Any], kills: list[tuple[int, int]]
+    vendor: dict[str, Any], kills: list[tuple[int, int]], hour: timedelta
 ) -> None:
     """After enough days nothing that the API shows is missing, and nothing was called covered that was not."""
     with tempfile.TemporaryDirectory() as folder:
         # What appears late or is renamed has no date of change; a look back over all days is what covers it.
         is_moving = vendor["inserts_per_call"] or vendor["renames_per_call"]
         play = Play(Path(folder), **vendor, lookback_days=DAYS + 2 if is_moving else 2)
+        play.sandbox.clock.move(hour)
         for day in range(DAYS + 2):
             for kill_day, kill_at in kills:
                 if kill_day == day:
@@ -82,4 +99,4 @@ def test_tables_come_to_equal_the_truth_and_no_claim_is_false(
         play.play(3)
         assert not play.wrong_claims
         assert play.most_calls_of_24_hours() <= play.daily_calls
-        assert not play.differing()
+        assert not play.differing() or not _is_within_reach(vendor)

@@ -92,7 +92,7 @@ def test_an_instant_with_more_rows_than_a_day_brings_is_named_and_the_rest_is_co
     """The reason says how many calls it takes, how many there are and which setting helps; it stops nothing else."""
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     crowd = begin + timedelta(days=5)
-    rows = [begin + timedelta(hours=8 * number) for number in range(30)]
+    rows = [begin + timedelta(hours=8 * number, minutes=7, seconds=11) for number in range(30)]
     span = Window(begin, begin + timedelta(days=10))
     vendor = StillVendor(sorted([*rows, *[crowd] * 200]))
     proven: list[Window] = []
