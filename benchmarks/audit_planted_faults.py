@@ -26,25 +26,29 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--only", choices=(*FAULTS, ALL), help="this fault alone")
+    parser.add_argument("--registrations", type=int, default=250, help="250 push some 400 updates, 7,000 some 10,000")
     asked = parser.parse_args()
-    jobs = [(seed, fault) for seed in range(asked.first, asked.first + asked.seeds) for fault in (*FAULTS, ALL)]
+    faults = [asked.only] if asked.only else [*FAULTS, ALL]
+    seeds = range(asked.first, asked.first + asked.seeds)
+    jobs = [(seed, fault, asked.registrations) for seed in seeds for fault in faults]
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     with ProcessPoolExecutor(asked.workers, mp_context=get_context("spawn")) as pool:
-        for (seed, fault), verdict in zip(jobs, pool.map(play, jobs), strict=True):
+        for (seed, fault, _), verdict in zip(jobs, pool.map(play, jobs), strict=True):
             verdicts[fault].append(verdict)
             for line in verdict.wrong:
                 print(f"seed {seed}, {fault}: {line}", flush=True)
-            if fault == ALL:
+            if fault == faults[-1]:
                 print(f"seed {seed} done", file=sys.stderr, flush=True)
     print(*table(verdicts), sep="\n")
     assert not any(verdict.wrong for each in verdicts.values() for verdict in each)
 
 
-def play(job: tuple[int, str]) -> Verdict:
-    """Play one seed with one fault, or all."""
-    seed, fault = job
+def play(job: tuple[int, str, int]) -> Verdict:
+    """Play one seed with one fault, or all, in a world of so many registrations."""
+    seed, fault, registrations = job
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        told = Play(seed, "per_update" if seed % 2 else "in_place", Path(folder), loader=PlainLoader)
+        told = Play(seed, "per_update" if seed % 2 else "in_place", Path(folder), registrations, loader=PlainLoader)
         return told.judge(*(FAULTS if fault == ALL else [fault]))
 
 
