@@ -52,6 +52,7 @@ def _calls(settings: Any) -> dict[str, Any] | None:
     from progress_pipeline.vendor.answers import Answers
     from progress_pipeline.vendor.ledger import CallLedger
     from progress_pipeline.vendor.ledger_errors import as_our_errors
+    from progress_pipeline.vendor.staleness import QUESTION, told
 
     if not settings.ledger_path.exists():
         return None
@@ -65,12 +66,14 @@ def _calls(settings: Any) -> dict[str, Any] | None:
         ) as ledger,
     ):
         answers = Answers.load(ledger)
+        by_age = answers.get(QUESTION)
         return {
             "used": ledger.used(),
             "left": ledger.left(),
             "granted": settings.api_daily_calls,
             "filter_may_be_on": sorted(answers.filter_dates),
             "answers": {finding.question: finding.answer for finding in answers.findings()},
+            "unseen_at_most": told(by_age, answers.filter_dates) if by_age else None,
             "alerts": [asdict(alert) for alert in answers.alerts()],
         }
 
@@ -137,6 +140,8 @@ def _tell(facts: dict[str, Any]) -> None:
     if calls:
         typer.echo(f"calls      {calls['used']} of {calls['granted']} used, {calls['left']} left")
         typer.echo(f"vendor     its filter is on: {' or '.join(calls['filter_may_be_on'])}; --json tells the rest")
+        if calls["unseen_at_most"]:
+            typer.echo(f"unseen     {calls['unseen_at_most']}")
         for alert in calls["alerts"][-3:]:
             typer.echo(f"alert      {_instant(alert['found_at'])}: {alert['question']}: {alert['said']}")
     if facts["certificate"]:

@@ -18,6 +18,7 @@ from progress_pipeline.vendor.ledger import CallLedger
 from progress_pipeline.vendor.ledger_errors import as_our_errors
 from progress_pipeline.vendor.pages import KeptPages
 from progress_pipeline.vendor.planning import Ask, KnownState, plan_backfill, plan_daily
+from progress_pipeline.vendor.staleness import keep_staleness, staleness
 from progress_pipeline.vendor.windows import Window
 
 
@@ -86,6 +87,10 @@ def asks_of_today(
     """
     newest_first = settings.fill_order == "newest"
     if span is None:
+        promise = staleness(
+            state, vendor.answers, now=now, daily_calls=settings.api_daily_calls, page_size=settings.api_page_size
+        )
+        keep_staleness(promise, vendor.answers)
         return plan_daily(
             state,
             start_at=start_of_coverage(settings),

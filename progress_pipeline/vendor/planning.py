@@ -242,8 +242,7 @@ class _Planner:
 
     @property
     def _price(self) -> Price:
-        slack = self.answers.slack
-        return Price(self.page_size, 0 if self.answers.count_is_total else 1, slack.before + slack.after)
+        return Price.of(self.answers, self.page_size)
 
     @staticmethod
     def _is_for_again(day: Window, covered: tuple[Window, ...], asked: list[Window]) -> bool:

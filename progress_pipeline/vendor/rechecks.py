@@ -1,4 +1,4 @@
-"""When what was asked before is asked again, and how long a change can so stay unseen at most.
+"""When what was asked before is asked again.
 
 A record that is complete is done. One that is not may change without the change being shown by any new window: if the
 vendor filters by the date of start, only the window of its start shows it. So the days on which open registrations
@@ -6,10 +6,11 @@ were started are asked again, at a rhythm that decays with their age:
 
     a day of age `a` is asked again after  max(1 day, pace · a / 8)
 
-`pace` is 0 (every day) if the calls set aside for asking again allow that, else as small as they allow. Days that lie
-close share a window as long as it fits in an answer. If the filter is on the last change, a changed record comes with
-the next daily pull; if it is on the completion, nothing that is open is ever shown. In each case all days are audited
-now and then, since what was found out about the vendor may be wrong, and rows may appear late.
+`pace` is 0 (every day) if the calls set aside for asking again allow that, else as small as they allow; how long a
+change can so stay unseen is said in `staleness`. Days that lie close share a window as long as it fits in an answer. If
+the filter is on the last change, a changed record comes with the next daily pull; if it is on the completion, nothing
+that is open is ever shown. In each case all days are audited now and then, since what was found out about the vendor
+may be wrong, and rows may appear late.
 """
 
 from collections.abc import Iterable
@@ -17,9 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from progress_pipeline.vendor.answers import CHANGED, STARTED
+from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.windows import Window
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ DAY = timedelta(days=1)
 DECAY = 8.0
 """A change on a record of age a may stay unseen for an eighth of a."""
 FILL = 0.8
-SPENT = 0.6
+SPENT = 0.5
 """The part of the calls set aside that the rhythm is meant to take, so that days which fall due together find room."""
 EARLY = 0.5
 """What is past this part of its time is asked again if calls are left over."""
@@ -40,7 +41,6 @@ AUDIT_SHARE = 0.1
 SLOWEST = 4096.0
 MOST_PARTS = 96
 """A day is cut to quarters of an hour at most."""
-RUNS_EVERY = DAY
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,12 @@ class Price:
     page_size: int
     confirming: int = 0
     margin: timedelta = timedelta()
+
+    @classmethod
+    def of(cls, answers: Answers, page_size: int) -> Self:
+        """Give the price as far as the vendor is known."""
+        slack = answers.slack
+        return cls(page_size, 0 if answers.count_is_total else 1, slack.before + slack.after)
 
     def calls(self, window: Window, rows: float) -> float:
         """Give the calls of a window that holds so many rows."""
@@ -204,22 +210,6 @@ def _parts(window: Window, rows: float, price: Price, calls: float) -> list[tupl
         (Window(window.start + number * length, window.start + (number + 1) * length), rows / count)
         for number in range(count)
     ]
-
-
-def staleness_bound(age: timedelta, filter_dates: frozenset[str], pace: float) -> timedelta | None:
-    """Give how long a change on an open record of an age can stay unseen at most, with a run every day.
-
-    Args:
-        age: Since its start.
-        filter_dates: The dates that the vendor may filter by (`Answers.filter_dates`).
-        pace: The pace that the calls allow (`find_pace`).
-
-    Returns:
-        The bound; None if the vendor never shows such a change before the record is complete.
-    """
-    bounds = [period(age, pace) + RUNS_EVERY] if STARTED in filter_dates else []
-    bounds += [RUNS_EVERY] if CHANGED in filter_dates else []
-    return max(bounds) if bounds else None
 
 
 def joined(dues: Iterable[Due]) -> list[tuple[Window, float]]:

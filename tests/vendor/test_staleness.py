@@ -1,0 +1,164 @@
+"""How long a change on an open record can stay unseen: what is promised, and that it is kept."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from progress_pipeline.clock import frozen_clock
+from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.asking import carry_out
+from progress_pipeline.vendor.client import VendorClient
+from progress_pipeline.vendor.density import Density
+from progress_pipeline.vendor.ledger import CallLedger
+from progress_pipeline.vendor.planning import KnownState, ProvenWindow, StartedDay, plan_daily
+from progress_pipeline.vendor.rechecks import Price, due_windows, find_pace, period
+from progress_pipeline.vendor.staleness import RUNS_EVERY, Staleness, keep_staleness, staleness, told
+from progress_pipeline.vendor.windows import Window
+from tests.vendor.conftest import NOON, MakeLedger
+from tests.vendor.plain import PlainVendor, row
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("filter_dates", "pace", "at_90_days"),
+    [
+        ({"changed"}, 4.0, DAY),
+        ({"started"}, 0.0, 2 * DAY),
+        ({"started"}, 2.0, 90 * DAY / 4 + DAY),
+        ({"started", "changed", "completed"}, 2.0, 90 * DAY / 4 + DAY),
+        ({"completed", "changed"}, 2.0, DAY),
+        ({"completed"}, 2.0, None),
+        ({"started"}, None, None),
+    ],
+)
+def test_the_bound_follows_from_the_filter_and_the_pace(
+    filter_dates: set[str], pace: float | None, at_90_days: timedelta | None
+) -> None:
+    """A day where the last change is filtered on, a rhythm where the start may be, none where nothing open is shown."""
+    assert Staleness(frozenset(filter_dates), pace).bound(90 * DAY) == at_90_days
+
+
+def test_the_bound_is_computed_from_the_calls_set_aside_and_kept_for_status(make_ledger: MakeLedger) -> None:
+    """A fifth of the day's calls; fewer calls, a longer time; without any, no promise."""
+    answers = Answers.load(make_ledger())
+    state = KnownState(
+        (ProvenWindow(Window(NOON - 400 * DAY, NOON), NOON, 80_000, "daily"),),
+        started_days=tuple(StartedDay((NOON - ago * DAY).date(), 100, 200) for ago in range(1, 400)),
+    )
+    bounds = [
+        staleness(state, answers, now=NOON, daily_calls=calls, page_size=100).bound(90 * DAY)
+        for calls in (50_000, 500, 100, 4)
+    ]
+    assert None not in bounds[:3]
+    assert bounds[0] == 2 * DAY
+    assert bounds[0] < (bounds[1] or DAY) < (bounds[2] or DAY)
+    assert bounds[3] is None
+    keep_staleness(staleness(state, answers, now=NOON, daily_calls=500, page_size=100), answers)
+    kept = Answers.load(make_ledger()).get("unseen_at_most")
+    assert kept["90"] == round((bounds[1] or DAY) / DAY, 1)
+    assert f"{kept['90']:g} d at 90 d" in told(kept, answers.filter_dates)
+
+
+def test_what_is_not_bounded_is_told_so() -> None:
+    """Never a number that does not hold."""
+    none = Staleness(frozenset({"completed"}), 1.0).by_age()
+    assert told(none, {"completed"}) == "no bound: the vendor shows no record before it is complete"
+    assert "do not suffice" in told(none, {"started"})
+
+
+@pytest.mark.parametrize(
+    ("calls", "page_size", "rows"),
+    [(10.0, 20, 5), (20.0, 100, 60), (5.0, 1000, 300), (3.0, 50, 45)],
+    ids=["three days a call", "a day a call", "two days a call", "few calls"],
+)
+def test_the_rhythm_keeps_the_promise(calls: float, page_size: int, rows: int) -> None:
+    """Played for some months on open registrations of a hundred days: none waits longer than it is promised."""
+    price, begin = Price(page_size), NOON - NOON.hour * timedelta(hours=1)
+    days = [StartedDay((begin - ago * DAY).date(), rows, rows) for ago in range(1, 100)]
+    span = Window(begin - 100 * DAY, begin)
+    proven = [ProvenWindow(span, begin, rows * 100, "daily")]
+    asked = {one.day: (begin, DAY) for one in days}
+    for run in range(1, 70):
+        now, density = begin + run * DAY, Density(proven)
+        pace = find_pace(days, density, now=now, price=price, calls=calls)
+        dues = due_windows(days, density, now=now, price=price, calls=calls)
+        assert sum(due.calls for due in dues) <= calls
+        proven += [ProvenWindow(due.window, now, round(due.rows), "recheck") for due in dues]
+        for one in days:
+            start = datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC)
+            if any(due.window.start <= start and start + DAY <= due.window.end for due in dues):
+                asked[one.day] = now, period(now - start, pace)
+            last, promised = asked[one.day]
+            if last > begin:
+                assert now - last <= max(promised, period(now - start, pace)) + RUNS_EVERY, (one.day, now)
+
+
+class Days:
+    """Runs, a day apart, on a vendor that filters on the start and shows open records of a hundred days.
+
+    Args:
+        folder: Where the ledger stands.
+        vendor: The vendor.
+        daily_calls: Calls of a day.
+    """
+
+    def __init__(self, folder: Path, vendor: PlainVendor, daily_calls: int) -> None:
+        self.path, self.vendor, self.daily_calls = folder / "calls.sqlite", vendor, daily_calls
+        self.now = NOON
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.proven: list[ProvenWindow] = []
+
+    def state(self) -> KnownState:
+        """Give what is known."""
+        days: dict[str, int] = {}
+        for one in self.rows.values():
+            days[one["date_started"][:10]] = days.get(one["date_started"][:10], 0) + 1
+        started = tuple(StartedDay(datetime.fromisoformat(day).date(), count, count) for day, count in days.items())
+        return KnownState(tuple(self.proven), started_days=started)
+
+    def run(self) -> Staleness:
+        """Run once; give what is promised then."""
+        clock = frozen_clock(self.now)
+        with (
+            CallLedger(self.path, daily_calls=self.daily_calls, clock=clock) as ledger,
+            VendorClient("http://127.0.0.1/", "token", ledger, clock=clock, transport=self.vendor) as client,
+        ):
+            answers, state = Answers.load(ledger), self.state()
+            promise = staleness(state, answers, now=self.now, daily_calls=self.daily_calls, page_size=20)
+            plan = plan_daily(
+                state, start_at=NOON - 100 * DAY, now=self.now, lookback=2 * DAY, page_size=20, answers=answers
+            )
+            for batch in carry_out(client, plan, answers=answers, page_size=20):
+                self.rows |= {one["transaction_id"]: one for one in batch.records.to_pylist()}
+                for one in batch.windows:
+                    if one.is_complete:
+                        window = Window(one.window_start, one.window_end)
+                        self.proven.append(ProvenWindow(window, one.attempted_at, one.distinct_rows, one.purpose))
+        self.now += DAY + timedelta(minutes=1)
+        return promise
+
+
+def test_a_record_of_90_days_that_moves_from_40_to_60_is_seen_within_the_bound(tmp_path: Path) -> None:
+    """On a vendor that filters on dateStarted, with fifty calls a day, ten of them set aside."""
+    rows = [
+        row(10 * ago + number, NOON - ago * DAY + number * timedelta(hours=4, minutes=7)) | {"progress": 40}
+        for ago in range(100, 0, -1)
+        for number in range(5)
+    ]
+    days = Days(tmp_path, PlainVendor(rows), daily_calls=50)
+    for _ in range(6):
+        promise = days.run()
+    assert len(days.rows) == 500
+    bound = promise.bound(96 * DAY)
+    assert bound is not None
+    assert 3 * DAY < bound < 60 * DAY
+    changed = next(one for one in rows if one["transactionId"] == 902)
+    changed["progress"] = 60
+    runs = 0
+    while days.rows["902"]["progress"] == "40":
+        days.run()
+        runs += 1
+        assert runs * DAY <= bound
