@@ -34,7 +34,7 @@ class Envelope(msgspec.Struct, omit_defaults=True):
     body_base64: str | None = None
 
 
-class ForeignEnvelope(msgspec.Struct):
+class ForeignEnvelope(msgspec.Struct, gc=False):
     """One line of a segment, as anybody may have written it: only the body must be there."""
 
     delivery_id: str | None = None

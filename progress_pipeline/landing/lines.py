@@ -12,7 +12,7 @@ LARGEST_LINE = 128 * 1024 * 1024
 """Bytes of the longest line that is read: the largest body, escaped."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One line less its newline: its number from 1, where it stands (with its newline), and whether it ended."""
 
     number: int

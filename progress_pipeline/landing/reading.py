@@ -49,7 +49,7 @@ class LandedFile(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
-class LandedDelivery(msgspec.Struct, frozen=True):
+class LandedDelivery(msgspec.Struct, frozen=True, gc=False):
     """One delivery, with its exact body; `line` counts from 1 and is None for a file that is one body."""
 
     delivery_id: str
