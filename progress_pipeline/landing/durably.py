@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from progress_pipeline.landing import layout
@@ -25,13 +26,31 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_folders(folder: Path, top: Path) -> None:
+    """Make the entries of a folder durable, and those of the folders above it up to `top`.
+
+    One that a process made and was killed before it had synced may not be durable, though it stands there.
+    """
+    while True:
+        sync_folder(folder)
+        if folder == top:
+            return
+        folder = folder.parent
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its missing parents, each durable in its own parent."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
     folder.mkdir(mode=layout.FOLDER_MODE, exist_ok=True)
-    sync_folder(folder.parent)
+    try:
+        sync_folder(folder.parent)
+    except OSError:
+        # Found standing the next time, it would be taken for durable.
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -23,6 +23,6 @@ def seal(landing: Path, path: Path, *, clock: Clock) -> Path:
     target = folder / layout.new_name(at, suffix)
     durably.make_folder(folder)
     path.rename(target)
-    durably.sync_folder(folder)
+    durably.sync_folders(folder, landing)
     durably.sync_folder(path.parent)
     return target

@@ -132,7 +132,7 @@ class SegmentWriter:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(self._descriptor).st_nlink == 0:
             raise OSError(errno.ESTALE, "another process took the new segment for one that a crash had left")
-        durably.sync_folder(folder)
+        durably.sync_folders(folder, self.landing)
 
     def _write(self, lines: Sequence[bytes]) -> None:
         for start in range(0, len(lines), _VECTOR):
@@ -153,17 +153,16 @@ class SegmentWriter:
         if self._path is None:
             return
         path, self._path = self._path, None
-        is_whole = True
-        try:
+        with suppress(OSError):
             os.ftruncate(self._descriptor, self._size)
-        except OSError:
-            is_whole = False
         self._close_descriptor()
         if not self._size:
             with suppress(OSError):
                 path.unlink()
                 return
-        self.on_closed(ClosedSegment(path, is_whole=is_whole and self._size > 0))
+        # Whether it could be cut, and whether a power cut would bring the tail back, is not known: it is recovered,
+        # which looks at each line and syncs what is left anew.
+        self.on_closed(ClosedSegment(path, is_whole=False))
 
     def _close_descriptor(self) -> None:
         with suppress(OSError):

@@ -53,6 +53,42 @@ def test_lines_stand_in_the_open_segment_when_append_returns(landing: Path, writ
     assert path.read_bytes() == b"1\n2\n3\n"
 
 
+def test_a_new_segment_stands_in_its_folder_for_good_before_its_first_group_is_told_as_kept(
+    landing: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file's own sync does not make its name durable; nor is a folder's name durable that a killed process made."""
+    (landing / layout.OPEN_FOLDER).mkdir()
+    synced: list[tuple[Path, list[str]]] = []
+
+    def note(real: Callable[[int], None]) -> Callable[[int], None]:
+        def sync(descriptor: int) -> None:
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
+            synced.append((path, [each.name for each in path.iterdir()] if path.is_dir() else []))
+            real(descriptor)
+
+        return sync
+
+    with monkeypatch.context() as watched:
+        for name in ("fsync", "fdatasync"):
+            watched.setattr(os, name, note(getattr(os, name)))
+        writing.writer.append([b"1\n"])
+    (segment,) = open_files(landing)
+    assert synced == [(segment.parent, [segment.name]), (landing, [layout.OPEN_FOLDER]), (segment, [])]
+
+
+def test_a_folder_whose_name_could_not_be_made_durable_is_made_again(
+    landing: Path, writing: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found standing, it would be taken for durable."""
+    with monkeypatch.context() as fault:
+        fault.setattr(os, "fsync", fail_with(errno.EIO))
+        with pytest.raises(LandingError):
+            writing.writer.append([b"lost\n"])
+    assert not (landing / layout.OPEN_FOLDER).exists()
+    writing.writer.append([b"kept\n"])
+    assert [path.read_bytes() for path in open_files(landing)] == [b"kept\n"]
+
+
 def test_a_group_of_more_lines_than_one_call_takes_is_written_whole_and_in_order(
     landing: Path, writing: Writing
 ) -> None:
@@ -107,7 +143,7 @@ def test_a_failed_sync_cuts_the_segment_back_and_the_next_group_goes_into_a_new_
         fault.setattr(os, "fdatasync", fail)
         with pytest.raises(LandingError, match="planted"):
             writing.writer.append([b"lost\n"])
-    assert [each.path.read_bytes() for each in writing.closed] == [b"kept\n"]
+    assert [(each.path.read_bytes(), each.is_whole) for each in writing.closed] == [(b"kept\n", False)]
     assert len(descriptors) == 1
     writing.writer.append([b"next\n"])
     assert [path.read_bytes() for path in open_files(landing) if path != writing.closed[0].path] == [b"next\n"]
