@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 import uvloop
 
+from benchmarks.receiver_bounds import Bounds
 from benchmarks.receiver_rig import Rig, Told, make_rig, write
 
 WRITERS = 16
@@ -125,19 +126,19 @@ def main() -> None:
         assert load(rig, warehouse, None)
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             rows = [row[0] for row in connection.execute("select delivery_id from raw.webhook_deliveries").fetchall()]
-            updates = connection.execute("select count(*) from raw.webhook_updates").fetchone()
-    print(
-        f"receiver killed {chaos.receiver_kills} times; loader ended {chaos.loads} times, killed {chaos.loader_kills}"
+            ((update_count,),) = connection.execute("select count(*) from raw.webhook_updates").fetchall()
+    distinct = set(rows)
+    bounds = Bounds(f"chaos, {seconds:.0f} s, {WRITERS} writers")
+    bounds.told("receiver killed, times", chaos.receiver_kills)
+    bounds.told("loader killed, and ended by itself, times", f"{chaos.loader_kills} and {chaos.loads}")
+    bounds.at_least("acknowledged", len(told.acknowledged), 1)
+    bounds.none("acknowledged but not in the warehouse", len(told.acknowledged - distinct))
+    bounds.none("in the warehouse more than once", len(rows) - len(distinct))
+    bounds.none("updates too many or too few", abs(update_count - len(rows)))
+    bounds.at_most(
+        "stored, their answers lost with a connection", len(distinct - told.acknowledged), max(1, told.broken_off)
     )
-    print(f"acknowledged {len(told.acknowledged)}  rows {len(rows)}  distinct {len(set(rows))}  updates {updates}")
-    missing, unanswered = told.acknowledged - set(rows), set(rows) - told.acknowledged
-    print(
-        f"acknowledged but missing {len(missing)}  stored but unanswered {len(unanswered)} (broken {told.broken_off})"
-    )
-    assert not missing
-    assert len(rows) == len(set(rows))
-    assert updates == (len(rows),)
-    assert len(unanswered) <= told.broken_off
+    bounds.end()
 
 
 if __name__ == "__main__":

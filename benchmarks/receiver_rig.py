@@ -40,18 +40,27 @@ class Rig:
         self.folder = folder
         self.landing = folder / "landing"
         self.log = folder / "log"
-        authority = trustme.CA()
+        self._authority = trustme.CA()
+        self.certificate, self.key, self.authority = folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
+        self.issue()
+        self._authority.cert_pem.write_to_path(str(self.authority))
+        self.trust = ssl.create_default_context()
+        self._authority.configure_trust(self.trust)
+
+    def issue(self) -> None:
+        """Put a new certificate with a new key in place, one file after the other, as ACME clients do."""
         today = datetime.now(UTC)
-        issued = authority.issue_cert(
+        issued = self._authority.issue_cert(
             "localhost", "127.0.0.1", not_before=today - timedelta(days=1), not_after=today + timedelta(days=89)
         )
-        self.certificate, self.key, self.authority = folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
-        self.certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-        self.key.touch(mode=0o600)
-        self.key.write_bytes(issued.private_key_pem.bytes())
-        authority.cert_pem.write_to_path(str(self.authority))
-        self.trust = ssl.create_default_context()
-        authority.configure_trust(self.trust)
+        for path, content in (
+            (self.key, issued.private_key_pem.bytes()),
+            (self.certificate, b"".join(blob.bytes() for blob in issued.cert_chain_pems)),
+        ):
+            new = path.with_suffix(".new")
+            new.touch(mode=0o600)
+            new.write_bytes(content)
+            new.replace(path)
 
     @contextmanager
     def receiver(self, *, before: str = "", wrapper: Sequence[str] = (), **environment: str) -> Iterator["Running"]:
@@ -100,6 +109,11 @@ class Running:
     port: int
     rig: Rig
 
+    def peak_mib(self) -> float:
+        """Tell the most memory that it ever held."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self.process.send_signal(number)
@@ -113,6 +127,7 @@ class Told:
     statuses: dict[int, int] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     broken_off: int = 0
+    not_connected: int = 0
 
 
 def request(body: bytes, token: str = TOKEN) -> bytes:
@@ -129,6 +144,7 @@ async def write(  # noqa: PLR0913 (each is one thing that a writer must know)
     make_body: Callable[[int], bytes],
     *,
     pause: float = 0.0,
+    per_connection: int | None = None,
 ) -> None:
     """Deliver over one kept connection until told to stop; a connection that breaks is made anew."""
     number = 0
@@ -136,11 +152,14 @@ async def write(  # noqa: PLR0913 (each is one thing that a writer must know)
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname="localhost")
         except OSError:
+            told.not_connected += 1
             await asyncio.sleep(0.02)
             continue
+        sent = 0
         try:
-            while not stop.is_set():
+            while not stop.is_set() and sent != per_connection:
                 number += 1
+                sent += 1
                 start = time.perf_counter()
                 writer.write(request(make_body(number)))
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -165,6 +184,8 @@ def run_writers(
     count: int,
     act: Callable[[Told], None],
     make_body: Callable[[int], bytes] = lambda number: b'{"started": [], "number": %d}' % number,
+    *,
+    per_connection: int | None = None,
 ) -> Told:
     """Run writers while `act` (on another thread) does what the trial is about; then stop them."""
     told = Told()
@@ -172,7 +193,10 @@ def run_writers(
     async def main() -> None:
         stop = asyncio.Event()
         writers = [
-            asyncio.create_task(write(told, running.port, running.rig.trust, stop, make_body)) for _ in range(count)
+            asyncio.create_task(
+                write(told, running.port, running.rig.trust, stop, make_body, per_connection=per_connection)
+            )
+            for _ in range(count)
         ]
         try:
             await asyncio.to_thread(act, told)

@@ -15,9 +15,12 @@ import threading
 import time
 from typing import Self
 
+from benchmarks.receiver_bounds import Bounds
 from benchmarks.receiver_rig import TOKEN, TOKEN_NAME, Running, make_rig, read_ids
 
 CONNECTIONS = 1_500
+MEMORY_MIB = 1_024
+"""What the systemd unit allows."""
 
 WAYS = {
     "slow headers": ["-H", "-i", "2"],
@@ -75,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20)
     seconds = parser.parse_args().seconds
-    print("way           client  deliveries  failures  p50 ms  longest ms")
+    bounds = Bounds(f"{CONNECTIONS} slow clients, {seconds} s a way")
     with make_rig() as rig, rig.receiver() as running:
         for way, options in WAYS.items():
             command = [
@@ -85,20 +88,23 @@ def main() -> None:
             with Good(running, is_kept=True) as kept, Good(running, is_kept=False) as new:
                 shown = subprocess.run(command, cwd=rig.folder, capture_output=True, text=True, check=False).stdout
             for name, good in (("kept", kept), ("new", new)):
-                middle, longest = statistics.median(good.seconds) * 1e3, max(good.seconds) * 1e3
-                print(f"{way:13} {name:6}  {len(good.seconds):10}  {len(good.failures):8}", end="  ")
-                print(f"{middle:6.1f}  {longest:10.1f}", *good.failures[:3], flush=True)
-                assert not good.failures
-                assert longest < 1_000
+                print(
+                    f"{way}, {name} connection: median {statistics.median(good.seconds) * 1e3:.1f} ms",
+                    *good.failures[:3],
+                )
+                bounds.at_least(f"{way}: deliveries, connection {name}", len(good.seconds), 10 * seconds)
+                bounds.none(f"{way}: not answered 200, connection {name}", len(good.failures))
+                bounds.at_most(f"{way}: longest answer, connection {name}", max(good.seconds), 1.0, " s")
             available = re.findall(r"service available:\W*(YES|NO)", re.sub(r"\x1b\[[\d;]*m", "", shown))
-            print(f"{way:13} slowhttptest said available: {set(available)}")
-        assert running.process.poll() is None
+            bounds.none(f"{way}: times slowhttptest was not served", available.count("NO"))
+        bounds.at_most("peak of memory", running.peak_mib(), MEMORY_MIB, " MiB")
         log = rig.log.read_text()
         running.process.terminate()
-        assert running.process.wait(10) == 0
+        bounds.holds("the receiver lived, and ended well", running.process.wait(10) == 0)
         print(f"{len(read_ids(rig.landing))} landed; refusals logged:")
         for reason in sorted(set(re.findall(r"refused: (.*) from", log))):
             print(f"  {log.count(f'refused: {reason} from'):6}  {reason}")
+    bounds.end()
 
 
 if __name__ == "__main__":
