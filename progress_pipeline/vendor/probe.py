@@ -43,9 +43,14 @@ APART = 2 * FARTHEST + WHOLE_DAY
 OTHER_TIME = timedelta(hours=4)
 NOON = 12
 QUARTER, EDGE = 900, 3
+WITNESSES = 2
+SEASON = timedelta(days=90)
+"""After so long the other season may be there, in which a zone shows that is known to an hour."""
 WINTER, SUMMER = frozenset({11, 12, 1, 2}), frozenset({5, 6, 7, 8})
 WIDE = timedelta(days=3650)
 SETTLED = timedelta(hours=1)
+
+NO_PROGRESS = frozenset({"0", "0.0", None, ""})
 
 Probing = Generator[Answer, None, None]
 
@@ -59,12 +64,14 @@ class Witness:
         registration: What it is searched by.
         started_at: When it was started, if that is told.
         completed_at: When it was completed, if it was.
+        is_new: Whether it tells no progress, so that it may not have changed since its start.
     """
 
     transaction_id: str
     registration: str
     started_at: datetime | None
     completed_at: datetime | None
+    is_new: bool
 
     @property
     def is_long(self) -> bool:
@@ -109,18 +116,24 @@ def witnesses(answer: Answer) -> list[Witness]:
         records["registration"].to_pylist(),
         _exactly(records["date_started"]),
         _exactly(records["date_completed"]),
+        records["progress"].to_pylist(),
         strict=True,
     )
     found = [
-        Witness(transaction_id, registration.strip(), started, completed)
-        for transaction_id, registration, started, completed in columns
+        Witness(transaction_id, registration.strip(), started, completed, progress in NO_PROGRESS)
+        for transaction_id, registration, started, completed, progress in columns
         if registration and registration.strip()
     ]
     usable = [one for one in found if one.dates() and _is_settled(one, answer.observed_at)]
-    usable.sort(key=lambda one: not one.is_long)
+    usable.sort(key=_rank)
     seasons = [next((one for one in usable if _month(one) in season), None) for season in (WINTER, SUMMER)]
-    chosen = sorted((one for one in seasons if one is not None), key=lambda one: not one.is_long)
+    chosen = sorted((one for one in seasons if one is not None), key=_rank)
     return chosen + [one for one in usable if one not in chosen]
+
+
+def _rank(one: Witness) -> tuple[bool, bool, bool]:
+    """Rank those first whose dates tell most of the filter."""
+    return not one.is_long, one.completed_at is None, not one.is_new
 
 
 def _exactly(column: pa.ChunkedArray) -> list[datetime | None]:
@@ -157,11 +170,18 @@ class Budget:
         return self._ledger.last_call_id() >= self._last
 
 
+def wants_dates(answers: Answers, now: datetime) -> bool:
+    """Say whether it is to be tried to learn more of how dates are read: not known, or known to an hour for long."""
+    tried_at, grain, zone = answers.found_at("dates_tried"), answers.get("grain"), answers.get("zone")
+    if tried_at is None or grain is None:
+        return tried_at is None or now - tried_at >= TRIED_AGAIN_AFTER
+    return grain == "second" and zone == [-3600, 3600] and now - tried_at >= SEASON
+
+
 def learn_dates(asker: Asker, answer: Answer) -> Probing:
     """Learn which date the filter is on, its zone and its grain, unless that was tried lately."""
     answers, now = asker.answers, asker.client.clock()
-    tried_at = answers.found_at("dates_tried")
-    if tried_at is not None and now - tried_at < TRIED_AGAIN_AFTER:
+    if not wants_dates(answers, now):
         return
     answers.refine("dates_tried", now.isoformat(), "")
     with suppress(CallsUsedUpError, VendorUnavailableError, UnreadableAnswerError):
@@ -192,20 +212,21 @@ class DateProbe:
     def run(self) -> Probing:
         """Ask, as far as calls are left, and keep what is found."""
         plain = [one for one in self.witnesses if one.is_plain]
-        for one in plain[:1]:
-            name = yield from self._find_date(one)
-            if name is None:
-                return
-            at = one.dates()[name]
-            look = yield from self.looks(one, Window(at - SECOND, at + SECOND))
-            others = [(other, date) for other in plain if (date := other.dates().get(name)) is not None]
-            if look is not None and look.is_there:
-                self.found = one, at
-                yield from self._learn_grain(one, at)
-                if self.asker.answers.get("grain") == "second":
-                    yield from self._learn_seasons(look, at, others)
-            elif look is not None:
-                yield from self._find_shift(one, at, others)
+        for one in plain[:WITNESSES]:
+            names = (yield from self._find_date(one)) if one.is_long else list(one.dates())
+            for name in names:
+                at = one.dates()[name]
+                others = [(other, date) for other in plain if (date := other.dates().get(name)) is not None]
+                look = yield from self.looks(one, Window(at - SECOND, at + SECOND))
+                if look is not None and look.is_there:
+                    self.found = one, at
+                    yield from self._learn_grain(one, at)
+                    if self.asker.answers.get("grain") == "second":
+                        yield from self._learn_seasons(look, at, others)
+                    return
+                if look is not None and one.is_long:
+                    yield from self._find_shift(one, at, others)
+                    return
 
     def looks(self, one: Witness, window: Window) -> Generator[Answer, None, Look | None]:
         """Ask for a record within a window; None if no call is left."""
@@ -215,17 +236,16 @@ class DateProbe:
         is_there = one.transaction_id in answer.page.records["transaction_id"].to_pylist()
         return Look(answer.call_id, f"call {answer.call_id}: transaction {one.transaction_id}", is_there)
 
-    def _find_date(self, one: Witness) -> Generator[Answer, None, str | None]:
+    def _find_date(self, one: Witness) -> Generator[Answer, None, list[str]]:
+        """Give the date by which a record is found that is far from its other date; none where by neither."""
         for name, at in one.dates().items():
             look = yield from self.looks(one, Window(at - FARTHEST, at + FARTHEST))
             if look is not None and look.is_there:
-                if one.is_long:
-                    # It was not chosen by its other date, which is far away.
-                    other = STARTED if name == COMPLETED else COMPLETED
-                    told = f"{look.told} is found by its date {name} alone"
-                    self.asker.answers.refine(f"not_{other}", ["probe"] * CONTRADICTIONS, told, look.call_id)
-                return name
-        return None
+                other = STARTED if name == COMPLETED else COMPLETED
+                told = f"{look.told} is found by its date {name} alone"
+                self.asker.answers.refine(f"not_{other}", ["probe"] * CONTRADICTIONS, told, look.call_id)
+                return [name]
+        return []
 
     def _learn_grain(self, one: Witness, at: datetime) -> Probing:
         """A record that is found in another window of the same day was found by its day."""
@@ -243,7 +263,9 @@ class DateProbe:
             again = yield from self.looks(other, Window(date - SECOND, date + SECOND))
             if again is not None and again.is_there:
                 bounds, told = [timedelta(), timedelta()], f"{told}; {again.told} at {date:%Y-%m-%d %H:%M:%S} UTC"
-        self.asker.answers.learn("zone", [int(bound / SECOND) for bound in bounds], told, look.call_id)
+        zone = [int(bound / SECOND) for bound in bounds]
+        is_finer = self.asker.answers.get("zone") is not None and zone == [0, 0]
+        (self.asker.answers.refine if is_finer else self.asker.answers.learn)("zone", zone, told, look.call_id)
 
     def _find_shift(self, one: Witness, at: datetime, others: list[tuple[Witness, datetime]]) -> Probing:
         """Find by halving how far from its date a record stands, and hold that against one of another time of day."""

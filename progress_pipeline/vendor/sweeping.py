@@ -108,6 +108,8 @@ class Sweep:
             tile, answer = yield from self.bringer.ask(Tile(asked, asked))
             tile, answer = yield from self.bringer.settle(tile, answer)
             if tile.verdict is Verdict.PROVEN:
+                if self.ask.expected_rows is not None and answer.page.size < tile.size:
+                    yield from self._learn_dates(answer)
                 yield from self._claim([tile])
                 return
             yield from self._learn_dates(answer)
@@ -164,9 +166,10 @@ class Sweep:
 
     def _learn_dates(self, answer: Answer) -> Sweeping:
         """Find out how dates are read, since the less is known of that, the more windows overlap."""
-        if self.answers.get("grain") is None and not self.ask.search:
+        if not self.ask.search:
+            before = self.answers.slack
             yield from learn_dates(self.asker, answer)
-            if self.claims.chain is None:
+            if self.claims.chain is None and self.answers.slack != before:
                 self.claims = Claims(self.ask.window, self.answers.slack)
 
     def _cut(self, left: Window, at_most: timedelta | None = None) -> Sweeping:
