@@ -46,6 +46,8 @@ MILLISECOND = timedelta(milliseconds=1)
 MEBIBYTE = 1 << 20
 SKEW_DOUBT = timedelta(seconds=3)
 """A Date header tells whole seconds, and travels for a while."""
+CALLS_KEPT = timedelta(days=400)
+"""Older calls count towards no day, and the warehouse has had them for long."""
 SHOWING = timedelta(minutes=1)
 """How long a change may take until the vendor shows it; a double on this machine shows it at once."""
 
@@ -180,6 +182,7 @@ class VendorClient:
             headers={"Accept": "application/json", "Content-Type": "application/json"},
         )
         self._pages.drop_old(clock().date())
+        ledger.forget(ledger.clock() - CALLS_KEPT)
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
+
+_START = attrgetter("start")
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +35,7 @@ class Window:
 def join(windows: Iterable[Window]) -> tuple[Window, ...]:
     """Join windows that touch or overlap; the result is ascending and disjoint."""
     joined: list[Window] = []
-    for window in sorted(windows):
+    for window in sorted(windows, key=_START):
         if joined and window.start <= joined[-1].end:
             joined[-1] = Window(joined[-1].start, max(joined[-1].end, window.end))
         else:

@@ -294,6 +294,16 @@ def test_a_body_is_kept_as_it_came_and_found_by_its_hash(make_ledger: MakeLedger
     assert pages.read(1, NOON) is None
 
 
+def test_the_ledger_forgets_calls_of_more_than_a_year_ago(make_ledger: MakeLedger) -> None:
+    """So that it stays small over the years; the warehouse has them."""
+    for now, calls in ((NOON, 1), (NOON + timedelta(days=399), 2), (NOON + timedelta(days=402), 2)):
+        ledger = make_ledger(clock=frozen_clock(now))
+        client, _ = _client(ledger, (200, PAGE))
+        with client:
+            client.ask(Purpose.DAILY, QUESTION)
+        assert len(ledger.calls_since(0)) == calls
+
+
 @pytest.mark.parametrize(
     ("ahead", "known_until"),
     [(timedelta(hours=-1), NOON - timedelta(hours=1, minutes=1)), (timedelta(hours=1), NOON - timedelta(minutes=1))],
