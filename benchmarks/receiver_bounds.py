@@ -10,6 +10,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+QUIET = 0.7
+"""Share of idle time from which on the machine counts as quiet."""
+
 
 @dataclass
 class Bounds:
@@ -77,3 +80,25 @@ def sync_seconds(folder: Path, size: int = 1_100, count: int = 300) -> float:
     os.close(descriptor)
     path.unlink()
     return statistics.median(taken)
+
+
+def idle_share(seconds: float) -> float:
+    """Tell which share of all cores' time was idle for a while (proc(5), stat)."""
+
+    def look() -> tuple[int, int]:
+        ticks = [int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+        return ticks[3] + ticks[4], sum(ticks)
+
+    idle, total = look()
+    time.sleep(seconds)
+    idle_after, total_after = look()
+    return (idle_after - idle) / max(1, total_after - total)
+
+
+def wait_for_quiet(patience: float) -> float:
+    """Wait until little else runs on the machine, but not for ever; give the share of idle time seen last."""
+    end = time.monotonic() + patience
+    share = idle_share(0.5)
+    while share < QUIET and time.monotonic() < end:
+        share = idle_share(0.5)
+    return share

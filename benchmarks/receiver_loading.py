@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.receiver_bounds import Bounds
+from benchmarks.receiver_bounds import Bounds, wait_for_quiet
 from benchmarks.receiver_throughput import BODY
 from progress_pipeline.landing import envelopes
 
@@ -80,13 +80,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=100_000)
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--patience", type=float, default=0, help="seconds to wait for a quiet machine, each turn")
     told = parser.parse_args()
+    idle: list[float] = []
     pairs: list[tuple[Measured, Measured]] = []
     with tempfile.TemporaryDirectory(prefix="receiver-") as name:
         folder = Path(name)
         land(folder / "landing", told.deliveries)
         print("turn  side      seconds  CPU s  peak MiB")
         for turn in range(told.turns):
+            idle.append(wait_for_quiet(told.patience))
             bare = measure(BARE, folder / f"bare-{turn}.duckdb", folder / "landing")
             loader = measure(LOADER, folder / f"loader-{turn}.duckdb", folder / "landing")
             pairs.append((bare, loader))
@@ -95,6 +98,7 @@ def main() -> None:
         land(folder / "twice", 2 * told.deliveries)
         twice = measure(LOADER, folder / "twice.duckdb", folder / "twice")
     bounds = Bounds(f"loading {told.deliveries} deliveries, {told.turns} pairs")
+    bounds.told("idle time of all cores before each pair", " ".join(f"{share:.0%}" for share in idle))
     rate = told.deliveries / statistics.median(loader.seconds for _, loader in pairs)
     bounds.told("loader: deliveries per second, median", f"{rate:.0f}")
     ratio = statistics.median(bare.seconds / loader.seconds for bare, loader in pairs)

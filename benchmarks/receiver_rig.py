@@ -40,17 +40,17 @@ class Rig:
         self.folder = folder
         self.landing = folder / "landing"
         self.log = folder / "log"
-        self._authority = trustme.CA()
+        self.trustme = trustme.CA()
         self.certificate, self.key, self.authority = folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
         self.issue()
-        self._authority.cert_pem.write_to_path(str(self.authority))
+        self.trustme.cert_pem.write_to_path(str(self.authority))
         self.trust = ssl.create_default_context()
-        self._authority.configure_trust(self.trust)
+        self.trustme.configure_trust(self.trust)
 
     def issue(self) -> None:
         """Put a new certificate with a new key in place, one file after the other, as ACME clients do."""
         today = datetime.now(UTC)
-        issued = self._authority.issue_cert(
+        issued = self.trustme.issue_cert(
             "localhost", "127.0.0.1", not_before=today - timedelta(days=1), not_after=today + timedelta(days=89)
         )
         for path, content in (

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.receiver_bounds import Bounds, sync_seconds
+from benchmarks.receiver_bounds import Bounds, sync_seconds, wait_for_quiet
 from benchmarks.receiver_rig import TOKEN, TOKEN_NAME, Rig, make_rig, read_ids
 
 CONNECTIONS = 64
@@ -150,12 +150,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--patience", type=float, default=0, help="seconds to wait for a quiet machine, each turn")
     told = parser.parse_args()
+    idle: list[float] = []
     pairs: list[tuple[Measured, Measured]] = []
     with make_rig() as rig:
         idle_sync = sync_seconds(rig.landing) * 1e3
         print("turn  server   requests/s  p50 ms  p99 ms  max ms  server busy  wrk busy  us a request  sync ms")
         for turn in range(told.turns):
+            idle.append(wait_for_quiet(told.patience))
             bare, durable = measure(rig, told.seconds, is_durable=False), measure(rig, told.seconds, is_durable=True)
             pairs.append((bare, durable))
             for name, one in (("bare", bare), ("durable", durable)):
@@ -166,6 +169,7 @@ def main() -> None:
                 )
         landed = len(read_ids(rig.landing))
     bounds = Bounds(f"{CONNECTIONS} TLS connections, {len(BODY)} bytes a body, {told.turns} pairs of {told.seconds} s")
+    bounds.told("idle time of all cores before each pair", " ".join(f"{share:.0%}" for share in idle))
     judge(bounds, pairs, idle_sync)
     bounds.told("deliveries landed", landed)
     bounds.end()
