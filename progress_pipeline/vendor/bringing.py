@@ -26,11 +26,11 @@ Bringing: TypeAlias = Generator[Answer, None, tuple[Tile, Answer]]
 Way: TypeAlias = Literal["linked", "sized"]
 
 FILL, LEAST_FILL = 0.8, 0.3
-LINKED_PAGES, LINKED_ROWS = 60, 200_000
+LINKED_PAGES, LINKED_ROWS = 60, 100_000
 """Pages of a window that is linked, and rows of it, since their names are held in memory."""
 OVERLAPPING_PAGES = 10.0
 """Where `start` counts pages, each that overlaps the one before is a little shorter, so a window has only some."""
-SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 8.0, 1.0, 12.0
+SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 4.0, 1.0, 5.0
 """Pages of a window that is sized: at first, at least and at most; the more a list moves, the fewer."""
 DEAR = 1.7
 """So many times the calls that a still list would take make the next windows shorter."""
@@ -77,7 +77,7 @@ class Bringer:
         answer = yield from self._learn_paging(tile, answer)
         way = self.way()
         if way is not None:
-            if tile.expected is None:
+            if tile.expected is None and not tile.at_least:
                 tile.at_least = yield from self.gauge(tile)
             most = self._most_at_once() if self._is_cheap(way) else self.target(0) * 1.15
             if (tile.expected or tile.at_least) <= most:

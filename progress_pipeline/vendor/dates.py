@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from progress_pipeline.vendor.answers import CHANGED, COMPLETED, STARTED
+
 MICROSECONDS = 1_000_000
 _SHORTEST = len("2026-11-23T05:00:00")
 _BARE, _ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
@@ -47,3 +49,18 @@ def is_absent(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     flags = pc.fill_null(blank, fill_value=True)
     array = flags.combine_chunks() if isinstance(flags, pa.ChunkedArray) else flags
     return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def happened_at(records: pa.Table, filter_dates: frozenset[str]) -> NDArray[np.float64]:
+    """Give when each record happened, as far as the filter's date can be guessed and read.
+
+    Args:
+        records: The records.
+        filter_dates: The dates that the vendor may filter by (`Answers.filter_dates`).
+    """
+    started, completed = seconds(records["date_started"]), seconds(records["date_completed"])
+    if filter_dates == {STARTED}:
+        return started
+    if filter_dates == {COMPLETED}:
+        return completed
+    return np.where(np.isfinite(completed), completed, started) if CHANGED in filter_dates else started

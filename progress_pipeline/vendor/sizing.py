@@ -19,6 +19,8 @@ MOST_CALLS = 100
 PATIENCE, SEARCHES = 2, 4
 """A window may take so many times the calls of its first pass, and some more."""
 STALLS = 3
+MOVED = 6
+"""Large pages overlap by so many rows at least, for one learner's rows that moved on from the pages that were read."""
 FEW = 2
 """So many missing rows are looked for by halving; for more, the list is paged again."""
 
@@ -131,11 +133,12 @@ def _ids(answer: Answer) -> list[str]:
 
 
 def _shared(answer: Answer) -> int:
-    """Give how many rows at the end of a page share a name with the last one, and one more."""
+    """Give how many rows at the end of a page share a name with the last one, and some more."""
     records = answer.page.records
     shared = 0
     for column in GROUPED:
         names = [name.casefold() if name else name for name in records[column].to_pylist()]
         run = next((index for index, name in enumerate(reversed(names)) if name != names[-1]), len(names))
         shared = max(shared, run)
-    return min(shared + 1 + len(answer.page.rejects), max(int(records.num_rows) // 2, 1))
+    overlap = max(shared + 1, min(MOVED, int(records.num_rows) // 10)) + len(answer.page.rejects)
+    return min(overlap, max(int(records.num_rows) // 2, 1))

@@ -38,6 +38,7 @@ def find_unit(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None
         learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows", far)
         return
     within = tile.expected - 1 if tile.expected else (yield from gauge(asker, tile))
+    tile.at_least = max(tile.at_least, 2 * within)
     for _ in range(TRIES):
         answer = yield from asker.ask_aside(tile.asked, start=within)
         if answer.page.size:

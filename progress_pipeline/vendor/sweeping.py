@@ -8,11 +8,8 @@ came.
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from progress_pipeline.errors import (
     CallsUsedUpError,
@@ -20,21 +17,21 @@ from progress_pipeline.errors import (
     UnreadableAnswerError,
     VendorUnavailableError,
 )
-from progress_pipeline.vendor.answers import CHANGED, COMPLETED, STARTED, Answers
+from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
-from progress_pipeline.vendor.bringing import Bringer, too_dear
+from progress_pipeline.vendor.bringing import Bringer
 from progress_pipeline.vendor.claims import Claims
 from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.cutting import SHORTEST, Cutter
-from progress_pipeline.vendor.dates import seconds
+from progress_pipeline.vendor.dates import happened_at
 from progress_pipeline.vendor.forecast import Forecast
 from progress_pipeline.vendor.measuring import Length, measure
 from progress_pipeline.vendor.planning import Ask
 from progress_pipeline.vendor.probe import learn_dates
+from progress_pipeline.vendor.resuming import Resuming
 from progress_pipeline.vendor.tiles import Tile, Verdict
-from progress_pipeline.vendor.unfinished import Stop, Unfinished
-from progress_pipeline.vendor.windows import Window, join
+from progress_pipeline.vendor.windows import Window
 
 Event: TypeAlias = Answer | WindowAttempt
 Sweeping: TypeAlias = Generator[Event, None, None]
@@ -59,8 +56,6 @@ class Sweep:
         ask: What is to be covered.
         forecast: How many rows to expect.
         newest_first: Which end a span that is cut begins at.
-        stop: What earlier runs left where this one goes on, until something is proven.
-        trying: The window that is being brought in.
     """
 
     asker: Asker
@@ -70,21 +65,18 @@ class Sweep:
     claims: Claims = field(init=False)
     bringer: Bringer = field(init=False)
     cutter: Cutter = field(init=False)
-    unfinished: Unfinished = field(init=False)
+    resuming: Resuming = field(init=False)
     pending: list[Tile] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     repeated: int = 0
     failures: int = 0
     in_vain: int = 0
-    stop: Stop | None = None
-    trying: Window | None = None
 
     def __post_init__(self) -> None:
         self.claims = Claims(self.ask.window, self.answers.slack)
-        ledger, purpose = self.asker.client.ledger, self.asker.purpose
-        self.unfinished = Unfinished(ledger, purpose, self.asker.page_size, ledger.granted(purpose))
         self.bringer = Bringer(self.asker)
         self.cutter = Cutter(newest_first=self.newest_first)
+        self.resuming = Resuming(self.asker, self.ask.window, self.cutter)
 
     @property
     def answers(self) -> Answers:
@@ -96,13 +88,13 @@ class Sweep:
         try:
             yield from self._run()
         except (CallsUsedUpError, LimitRefusedError):
-            self._keep_stop()
+            self.resuming.keep(self.claims)
             raise
 
     def _run(self) -> Sweeping:
         asked = self.claims.asked
-        self.stop, self.trying = self.unfinished.at(self._edge(asked)), asked
-        if self.stop is None and (  # a stop says that the whole was too much
+        self.resuming.begin(asked)
+        if self.resuming.stop is None and (  # a stop says that the whole was too much
             self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL
         ):
             tile, answer = yield from self.bringer.ask(Tile(asked, asked))
@@ -114,55 +106,23 @@ class Sweep:
                 return
             yield from self._learn_dates(answer)
             rows = tile.expected or tile.at_least or (yield from self.bringer.gauge(tile))
-            self.forecast.learn(asked, rows, self._instants(answer))
+            self.forecast.learn(asked, rows, happened_at(answer.page.records, self.answers.filter_dates))
         yield from self._cut(self.claims.asked)
-
-    def _edge(self, part: Window) -> datetime:
-        """Give the end at which a window goes on; a span's own moving end is known by its beginning."""
-        span = self.ask.window
-        if self.newest_first:
-            return part.end if part.end < span.end else span.start
-        return max(part.start, span.start)
-
-    def _keep_stop(self) -> None:
-        """Let the next run begin with what was proven at once here, or with half of what this one began with."""
-        calls, claims = len(self.asker.call_ids), self.claims
-        if claims.last is not None and claims.is_proving:
-            self.unfinished.keep(claims.edge(newest_first=self.newest_first), 2 * claims.last.duration)
-        elif self.trying is not None and calls:
-            begun = self.trying if claims.chain is None else join([claims.chain, self.trying])[0]
-            granted = self.asker.client.ledger.granted(self.asker.purpose)
-            is_shortest = self.stop is not None and self.stop.at_most <= self.cutter.shortest
-            why = too_dear(f"was not proven by {calls} calls", granted, self.asker)
-            before = self.stop.at_most if self.stop is not None else begun.duration
-            at_most = max(min(begun.duration - claims.shortest, before) / 2, self.cutter.shortest)
-            self.unfinished.keep(self._edge(begun), at_most, why if is_shortest and calls > granted / 2 else None)
 
     def _begin(self, left: Window) -> Generator[Event, None, tuple[Window, Tile]]:
         """Bring in the next window, as short as earlier runs left it; pass over it if no day suffices for it."""
         if self.claims.chain is None and self.cutter.at_most is None:
-            self.stop = self.unfinished.at(self._edge(left))
-            if self.stop is not None:
-                self.cutter.at_most = self.claims.shortest + self.stop.at_most
+            self.resuming.begin_chain(left, self.claims.shortest)
         part = self.cutter.part(left, self.forecast, self.bringer.target(self.repeated), ALMOST_ALL)
-        self.trying = part
-        if self.stop is not None and self.stop.why is not None:
-            tile = Tile(part, part).judged(Verdict.FAILED, self.stop.why)
-            self.stop, self.cutter.at_most = None, None
-            return part, tile
+        self.resuming.trying = part
+        why = self.resuming.pass_over()
+        if why is not None:
+            return part, Tile(part, part).judged(Verdict.FAILED, why)
         tile = yield from self._bring(part)
         if self.bringer.too_dear is not None:
-            at_most = max(part.duration - self.claims.shortest, self.cutter.shortest)
-            self.unfinished.keep(self._edge(part), at_most, self.bringer.too_dear)
-            self.stop, self.bringer.too_dear = None, None
+            self.resuming.give_up(part, self.claims, self.bringer.too_dear)
+            self.bringer.too_dear = None
         return part, tile
-
-    @property
-    def _is_least(self) -> bool:
-        """Whether a window is the least that could prove anything, and cutting it saves nothing."""
-        is_first = self.stop is not None and self.claims.chain is None
-        is_least = self.stop is not None and self.stop.at_most <= self.cutter.shortest
-        return is_first and is_least and self.bringer.way() == "linked"
 
     def _learn_dates(self, answer: Answer) -> Sweeping:
         """Find out how dates are read, since the less is known of that, the more windows overlap."""
@@ -186,7 +146,7 @@ class Sweep:
                 tile.judged(Verdict.FAILED, f"given up for today: {tile.told}")
             yield from self._settle(tile)
             is_last = self.cutter.is_last(left, part)
-            at_once = is_last or self.stop is not None or self.bringer.left <= CALLS_TO_CONFIRM
+            at_once = is_last or self.resuming.stop is not None or self.bringer.left <= CALLS_TO_CONFIRM
             if at_once or len(self.pending) >= UNION:
                 yield from self._confirm_pending()
             if is_last:
@@ -211,9 +171,10 @@ class Sweep:
         tile = Tile(part, Window(part.start - joint, part.end))
         try:
             tile, answer = yield from self.bringer.ask(tile)
-            instants = self._instants(answer)
+            instants = happened_at(answer.page.records, self.answers.filter_dates)
             is_last_resort = tile.verdict is Verdict.MORE and (
-                self.cutter.is_at_end(part, tile.ids, tile.expected) or self._is_least
+                self.cutter.is_at_end(part, tile.ids, tile.expected)
+                or (self.resuming.is_least(self.claims) and self.bringer.way() == "linked")
             )
             if tile.verdict is Verdict.MORE:
                 yield from self._learn_dates(answer)
@@ -265,8 +226,7 @@ class Sweep:
         until = self.asker.first_at[1] if self.asker.first_at else self.asker.client.vendor_now()
         claimed = self.claims.add(whole, until)
         if claimed is not None:
-            self.stop = None
-            self.unfinished.forget(self.ask.window.start if self.newest_first else claimed.start)
+            self.resuming.come_past(claimed)
             self.claims.last = claimed
             yield self._attempt(claimed, tiles, proof=tiles[0].told)
 
@@ -294,16 +254,6 @@ class Sweep:
         )
         asker.begin()
         return attempt
-
-    def _instants(self, answer: Answer) -> NDArray[np.float64]:
-        """Give when the rows of an answer happened, as far as the filter's date can be guessed and read."""
-        records, alive = answer.page.records, self.answers.filter_dates
-        started, completed = seconds(records["date_started"]), seconds(records["date_completed"])
-        if alive == {STARTED}:
-            return started
-        if alive == {COMPLETED}:
-            return completed
-        return np.where(np.isfinite(completed), completed, started) if CHANGED in alive else started
 
 
 def make_sweep(asker: Asker, ask: Ask, *, newest_first: bool = False) -> Sweep:
