@@ -9,7 +9,9 @@ import pytest
 
 from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.webhook import LandReport, load_landed, webhook
+from progress_pipeline.landing import envelopes
 from tests.ingest.conftest import NOW, Look
+from tests.receiver.hostile import HOSTILE
 
 
 def update(transaction: int, **other: object) -> dict[str, object]:
@@ -78,6 +80,40 @@ def test_a_broken_file_stops_nothing_and_is_named(warehouse: Path, run: RunFacts
     ]
     (source, raw_text), *others = look("select source, raw_text from raw.rejects")
     assert (source, raw_text, others) == ("webhook", '{"started": [{"transactionId": 1,', [])
+
+
+def test_every_hostile_body_is_judged_and_none_costs_another(
+    warehouse: Path, run: RunFacts, landing: Path, look: Look
+) -> None:
+    """Strictly: NaN, duplicate keys, a trailing comma and the like are named, with their raw text."""
+    bodies = HOSTILE | {"a trailing comma": b'{"started": [],}'}
+    landing.mkdir()
+    (landing / "s.ndjson").write_bytes(
+        b"".join(
+            envelopes.write_line(body, delivery_id=name, received_at="2026-11-23T06:15:44Z")
+            for name, body in bodies.items()
+        )
+    )
+    assert load(warehouse, run, landing).deliveries == len(bodies)
+    judged = {
+        name: ("unreadable" if error else f"{updates} updates, {rejects} rejects")
+        for name, error, updates, rejects in look(
+            """select delivery_id, error, started_count + progressed_count + completion_count, reject_count
+            from raw.webhook_deliveries"""
+        )
+    }
+    readable = {name: verdict for name, verdict in judged.items() if verdict != "unreadable"}
+    assert readable == {
+        "a bundle": "0 updates, 0 rejects",
+        "unknown keys": "0 updates, 1 rejects",
+        "a flat record": "1 updates, 0 rejects",
+    }
+    rejected: dict[str, str] = dict(
+        look("select delivery_id, raw_text from raw.rejects where reason not like 'a bundle has no part%'")
+    )
+    assert rejected.keys() == bodies.keys() - readable.keys()
+    for name in ("NaN", "duplicate keys", "cut JSON", "a trailing comma"):
+        assert rejected[name] == bodies[name].decode()
 
 
 def test_a_thing_that_is_no_record_is_a_reject_and_its_neighbours_come(

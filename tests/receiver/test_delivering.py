@@ -1,7 +1,8 @@
 """What is authenticated and complete is stored byte for byte and answered 200 when it is on disk, whatever is in it."""
 
-import gzip
+import os
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -14,26 +15,7 @@ from progress_pipeline.receiver.limits import Limits
 from progress_pipeline.receiver.server import Receiver
 from progress_pipeline.settings import Settings
 from tests.receiver.conftest import TOKEN, TOKEN_NAME, landed, open_segments
-
-HOSTILE = {
-    "nothing": b"",
-    "a bundle": b'{"started": [], "progressed": [], "completions": []}',
-    "unknown keys": b'{"started": [], "new": {"a": [1, 2]}}',
-    "a flat record": b'{"transactionId": "9987", "progress": 0}',
-    "cut JSON": b'{"started": [{"transactionId": 1, ',
-    "NaN": b'{"progressed": [{"progress": NaN}]}',
-    "duplicate keys": b'{"started": [], "started": [1]}',
-    "deep nesting": b"[" * 200_000,
-    "bad UTF-8": b'{"firstName": "\xff\xfe"}',
-    "a lone surrogate": b'{"firstName": "\xed\xa0\x80"}',
-    "a byte order mark": b"\xef\xbb\xbf{}",
-    "UTF-16": "{}".encode("utf-16"),
-    "gzip": gzip.compress(b"{}"),
-    "newlines": b"{\r\n}\n\n",
-    "zeros": bytes(10_000),
-    "every byte": bytes(range(256)),
-    "a line of our own": b'{"delivery_id":"x","received_at":"2026-01-01T00:00:00Z","byte_count":0,"body":""}\n',
-}
+from tests.receiver.hostile import HOSTILE
 
 
 def post(client: httpx.Client, receiver: Receiver, body: bytes, **headers: str) -> httpx.Response:
@@ -57,6 +39,37 @@ def test_every_body_is_stored_byte_for_byte(
     envelope, stored = read_line(segment.read_bytes().splitlines()[-1])
     assert stored == body
     assert envelope.delivery_id == answer.json()["delivery_id"]
+
+
+def test_no_answer_comes_before_its_sync_and_one_sync_answers_a_group(
+    start: Callable[..., Receiver], client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk is at work nobody is told anything; what came meanwhile is written at once."""
+    receiver = start(Limits())
+    real, let_go, answers = os.fdatasync, threading.Event(), list[int]()
+
+    def wait_and_sync(descriptor: int) -> None:
+        let_go.wait(10)
+        real(descriptor)
+
+    def deliver() -> None:
+        answers.append(post(client, receiver, b"{}").status_code)
+
+    threads = [threading.Thread(target=deliver) for _ in range(20)]
+    with monkeypatch.context() as slow:
+        slow.setattr(os, "fdatasync", wait_and_sync)
+        for thread in threads:
+            thread.start()
+        watch = time.monotonic()
+        while receiver.commit.depth < len(threads) and time.monotonic() - watch < 5:
+            time.sleep(0.01)
+        assert receiver.commit.depth == len(threads)
+        assert answers == []
+        let_go.set()
+        for thread in threads:
+            thread.join()
+    assert answers == [HTTPStatus.OK] * len(threads)
+    assert receiver.counts.commits < len(threads) / 2
 
 
 def test_large_and_small_bodies_at_once_are_all_stored(
