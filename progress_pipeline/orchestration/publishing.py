@@ -10,6 +10,7 @@ from progress_pipeline.errors import PublishError
 from progress_pipeline.orchestration.asking import open_ledger
 from progress_pipeline.orchestration.describing import OWNER, asset_key
 from progress_pipeline.orchestration.resources import RunContext
+from progress_pipeline.reporting.keeping import take_away
 from progress_pipeline.settings import Settings
 from progress_pipeline.warehouse.checking import Check, run_check
 from progress_pipeline.warehouse.connection import connect
@@ -47,7 +48,7 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
                 as_of=run_context.clock()(),
                 form=_form(settings),
             )
-            told = _report(settings, run_context.clock()) if settings.report else {}
+            told = _report(settings, run_context.clock())
         return dg.MaterializeResult(
             metadata={
                 **told,
@@ -68,7 +69,10 @@ def _form(settings: Settings) -> Form:
 
 
 def _report(settings: Settings, clock: Clock) -> dict[str, dg.MetadataValue]:
-    """Write the report beside the published file."""
+    """Write the report beside the published file, or see that none stands there if none is wanted."""
+    if not settings.report:
+        take_away(settings.published_path.with_name(REPORT))
+        return {}
     # Charts and templates take a fifth of a second to import, which only a run should pay for.
     from progress_pipeline.reporting.writing import write_report  # noqa: PLC0415 - see above
 

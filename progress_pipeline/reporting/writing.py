@@ -4,7 +4,6 @@ Every value passes the template's escaping; only charts and the style sheet, bot
 """
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,10 +13,11 @@ from math import ceil
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from progress_pipeline.reporting import charts
 from progress_pipeline.reporting.charts import clean
+from progress_pipeline.reporting.keeping import keep_page
 from progress_pipeline.reporting.reading import Told, read
 
 _STATES = ("lapsed", "within 30 days", "within 60 days", "within 90 days", "current", "for ever", "renewed")
@@ -25,7 +25,6 @@ _LONGEST_CELL = 200
 PAGES_KEPT = 30
 """Pages among the versions: a month of daily runs takes some megabytes at the most."""
 
-VERSIONS = "versions"
 _WRITTEN = 6
 """Of how many days the label is written at the most."""
 
@@ -58,23 +57,8 @@ def write_report(
     aside = report.with_name(f".{report.name}.{os.getpid()}.building")
     aside.write_text(page, encoding="utf-8")
     aside.replace(report)
-    _keep(report, told.facts["version"], keep)
+    keep_page(report, told.facts["version"], escape(told.facts["personal_data"]), keep)
     return report
-
-
-def _keep(report: Path, version: str, keep: int) -> None:
-    """Give the page a second name among the versions, and let go of the oldest beyond `keep`."""
-    folder = report.parent / VERSIONS
-    if keep > 0:
-        folder.mkdir(exist_ok=True)
-        kept = folder / f"{report.stem}-{version}{report.suffix}"
-        kept.unlink(missing_ok=True)
-        try:
-            kept.hardlink_to(report)
-        except OSError:
-            shutil.copyfile(report, kept)  # a file system without second names
-    for old in sorted(folder.glob(f"{report.stem}-[0-9]*T[0-9]*Z{report.suffix}"), reverse=True)[keep:]:
-        old.unlink()
 
 
 def render(told: Told, file: str, calls: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from progress_pipeline.warehouse.connection import literal
+from progress_pipeline.warehouse.personal import PersonalData, tells_more
 from progress_pipeline.warehouse.versions import VERSIONS, PublishedFile, describe, sync
 
 LINK = "parquet"
@@ -70,6 +71,13 @@ def put_in_place(aside: Path, published: Path, version: str, *, keep: int) -> No
     others = sorted(versions.glob(f"{published.stem}-[0-9]*T[0-9]*Z-*{ENDING}"), reverse=True)
     for old in [each for each in others if each != folder][max(keep, 1) - 1 :]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def let_go(published: Path, present: PersonalData) -> None:
+    """Let go of the folders that tell more of persons than what is published now, as their names say at the end."""
+    for folder in (published.parent / VERSIONS).glob(f"{published.stem}-[0-9]*T[0-9]*Z-*{ENDING}"):
+        if tells_more(folder.name.removesuffix(ENDING).rpartition("-")[2], present):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_blocked(published: Path) -> bool:

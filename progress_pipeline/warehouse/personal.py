@@ -34,6 +34,15 @@ class PersonalData(Enum):
     NONE = "none"
 
 
+def tells_more(one: str, than: PersonalData) -> bool:
+    """Say whether one way, by its name, tells more of persons than another; a name that is not known may tell all.
+
+    What was published before is let go of where it tells more than what is published now.
+    """
+    order = [each.value for each in (PersonalData.NONE, PersonalData.PSEUDONYMS, PersonalData.FULL)]
+    return one not in order or order.index(one) > order.index(than.value)
+
+
 @dataclass(frozen=True)
 class Privacy:
     """What a published file tells of persons, and the secret that pseudonyms are made with."""

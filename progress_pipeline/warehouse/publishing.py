@@ -146,9 +146,11 @@ def _put_in_place(
     sync(published.parent)
     version = version_of(as_of)
     if form.has_parquet:
-        parquet.put_in_place(folder, published, f"{version}-{made.sha256[:8]}", keep=form.keep)
+        name = f"{version}-{made.sha256[:8]}-{form.privacy.personal_data.value}"
+        parquet.put_in_place(folder, published, name, keep=form.keep)
     else:
         parquet.take_away(published)
+    parquet.let_go(published, form.privacy.personal_data)
     return _manifest(made, files, filled, as_of, form)
 
 

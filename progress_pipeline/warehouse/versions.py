@@ -12,6 +12,8 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from progress_pipeline.warehouse.personal import PersonalData, tells_more
+
 VERSIONS = "versions"
 
 
@@ -92,7 +94,10 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def keep_version(published: Path, manifest: Manifest, *, keep: int) -> None:
-    """Give the published file a second name among the versions, and let go of the oldest beyond `keep`."""
+    """Give the published file a second name among the versions, and let go of the oldest beyond `keep`.
+
+    Those that tell more of persons than this one are let go of too: who wants less told wants no old file that does.
+    """
     folder = published.parent / VERSIONS
     pattern = f"{published.stem}-[0-9]*T[0-9]*Z{published.suffix}"
     if keep > 0:
@@ -105,6 +110,17 @@ def keep_version(published: Path, manifest: Manifest, *, keep: int) -> None:
             shutil.copyfile(published, version)  # a file system without second names
         write_manifest(folder / f"{version.name}.manifest.json", manifest)
     newest_first = sorted(folder.glob(pattern), reverse=True)
-    for old in newest_first[keep:]:
-        old.unlink()
-        old.with_name(f"{old.name}.manifest.json").unlink(missing_ok=True)
+    present = PersonalData(manifest.personal_data)
+    for place, version in enumerate(newest_first):
+        told = version.with_name(f"{version.name}.manifest.json")
+        if place >= keep or tells_more(_personal_data(told), present):
+            version.unlink()
+            told.unlink(missing_ok=True)
+
+
+def _personal_data(manifest: Path) -> str:
+    """Give what a version tells of persons, by its manifest; nothing if that cannot be read."""
+    try:
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["personal_data"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

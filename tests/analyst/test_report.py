@@ -12,6 +12,7 @@ from tests.analyst.month import Month
 from tests.analyst.questions import ask
 
 Table = list[list[str]]
+FULL = "Names, addresses and member identifiers stand here as told. Keep this file accordingly."
 ASKED = {
     "How far both witnesses agree": "select update_kind, agreed_until, held_by from audit.watermarks order by 1 desc",
     "Progress and completions over time": """
@@ -148,8 +149,9 @@ def test_pages_of_earlier_runs_stay_until_there_are_too_many(month: Month, tmp_p
     """Each by its instant, beside the versions of the file; the newest is the page itself."""
     for name in ("report-20260328T050000Z.html", "report-20260329T050000Z.html", "report-notes.html"):
         (tmp_path / "versions").mkdir(exist_ok=True)
-        (tmp_path / "versions" / name).write_text("an earlier page", encoding="utf-8")
+        (tmp_path / "versions" / name).write_text(f"an earlier page. {FULL}", encoding="utf-8")
     report = write_report(month.published, tmp_path / "report.html", keep=2)
+    assert FULL in report.read_text(encoding="utf-8")
     kept = sorted(path.name for path in (tmp_path / "versions").iterdir())
     assert kept == ["report-20260329T050000Z.html", "report-20260331T050000Z.html", "report-notes.html"]
     assert (tmp_path / "versions" / "report-20260331T050000Z.html").read_bytes() == report.read_bytes()
