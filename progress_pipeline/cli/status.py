@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from progress_pipeline.errors import StateError
+from progress_pipeline.errors import SettingsError, StateError
 
 RUNS_SHOWN = 5
 _RUNS = "select pipeline_name, status, start_time, end_time from runs order by id desc limit ?"
@@ -101,12 +101,18 @@ def _runs(history: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _certificate(path: Path | None) -> datetime | None:
-    if path is None or not path.exists():
+def _certificate(path: Path | None) -> dict[str, Any] | None:
+    """Tell when the webhook's certificate ends, or why that cannot be told."""
+    if path is None:
         return None
-    from cryptography.x509 import load_pem_x509_certificate
+    from progress_pipeline.receiver.tls import is_expiring, read_certificate
 
-    return load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    try:
+        certificate = read_certificate(path)
+    except SettingsError as error:
+        return {"path": str(path), "not_after": None, "is_expiring": True, "problem": str(error)}
+    expiring = is_expiring(certificate, datetime.now(UTC))
+    return {"path": str(path), "not_after": certificate.not_after, "is_expiring": expiring, "problem": None}
 
 
 def _waiting_alerts(outbox: Path) -> list[dict[str, object]]:
@@ -144,9 +150,15 @@ def _tell(facts: dict[str, Any]) -> None:
             typer.echo(f"unseen     {calls['unseen_at_most']}")
         for alert in calls["alerts"][-3:]:
             typer.echo(f"alert      {_instant(alert['found_at'])}: {alert['question']}: {alert['said']}")
-    if facts["certificate"]:
-        days = (facts["certificate"] - datetime.now(UTC)).days
-        typer.echo(f"cert       the webhook's certificate ends {_instant(facts['certificate'])}, in {days} days")
+    certificate = facts["certificate"]
+    if certificate and certificate["problem"]:
+        typer.echo(f"cert       {certificate['problem']}")
+    elif certificate:
+        days = (certificate["not_after"] - datetime.now(UTC)).days
+        renew = "; have it renewed" if certificate["is_expiring"] else ""
+        typer.echo(
+            f"cert       the webhook's certificate ends {_instant(certificate['not_after'])}, in {days} days{renew}"
+        )
     for each in facts["waiting_alerts"]:
         typer.echo(
             f"unsent     since {_instant(each['made_at'])}, by {each['channel']}: {each['subject']} "
