@@ -24,7 +24,7 @@ def acceptance(loader: Loader, *, gap_id: str, who: str, why: str, at: datetime)
 
     @dlt.resource(name="acceptance")
     def accepted() -> Iterator[Any]:
-        yield loader.item(GAP_ACCEPTANCES, arrow(GAP_ACCEPTANCES, [row]))
+        yield from loader.items(GAP_ACCEPTANCES, arrow(GAP_ACCEPTANCES, [row]))
         yield from loader.carried()
 
     return accepted()

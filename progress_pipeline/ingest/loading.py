@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from dlt.extract import DltSource
 
 SCHEMA = "raw"
+ROWS_A_PIECE = 50_000
+"""Rows that dlt writes at once; a piece is a row group of its Parquet file, all of which is held in memory."""
+MEMORY_LIMIT = "128MB"
+"""Memory that DuckDB may fill while it loads; what does not fit goes to disk."""
 _TYPES = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -122,6 +126,8 @@ class Loader:
 
     def __enter__(self) -> Self:
         self._warehouse.parent.mkdir(parents=True, exist_ok=True)
+        # Arrow's own pool keeps what was freed; what a load held is to be there for the next.
+        pa.set_memory_pool(pa.system_memory_pool())
         prefix = f".{self._warehouse.name}.loading-"
         for leftover in self._warehouse.parent.glob(f"{prefix}*"):
             # A killed run could not remove its own; one loader at a time, so nobody works in it.
@@ -181,33 +187,44 @@ class Loader:
         counts = normalized.row_counts if normalized else {}
         return {table.name: counts.get(table.name, 0) for table in RAW_TABLES}
 
-    def item(self, table: RawTable, data: pa.Table) -> Any:
-        """Give what a dlt resource yields for rows of a raw table, while it is loaded.
+    def items(self, table: RawTable, data: pa.Table) -> Iterator[Any]:
+        """Give what a dlt resource yields for rows of a raw table, while it is loaded: a piece of them at a time.
 
         Rows are appended, since that costs dlt least. So those whose key stands there already, or came before in
         `data`, are left out; in a table whose rows are updated, they go dlt's longer way and take the place of the old.
         """
+        if not data.num_rows:
+            return
         data = data.select(table.schema.names).cast(table.schema)
         keys = ", ".join(table.key)
         # The names are our own.
         known = self._ask(f"select {keys} from raw.{table.name} semi join given using ({keys})", given=data)  # noqa: S608
         twice = self._ask(f"select {keys} from given group by all having count(*) > 1", given=data)  # noqa: S608
-        if not known.num_rows and not twice.num_rows:
-            return _item(table, data, "append")
-        if table.is_updated:
-            return _item(table, data, {"disposition": "merge", "strategy": "upsert"})
+        disposition: Any = "append"
+        if known.num_rows or twice.num_rows:
+            if table.is_updated:
+                disposition = {"disposition": "merge", "strategy": "upsert"}
+            else:
+                data = self._fresh(table, data, known)
+        for start in range(0, data.num_rows, ROWS_A_PIECE):
+            yield _item(table, data.slice(start, ROWS_A_PIECE), disposition)
+
+    def _fresh(self, table: RawTable, data: pa.Table, known: pa.Table) -> pa.Table:
+        """Leave out the rows whose key is known, or came before."""
+        keys = ", ".join(table.key)
+        # The names are our own.
         fresh = f"""
             select given.* exclude (place)
             from (select *, row_number() over () as place from given) as given
             anti join known using ({keys})
             qualify row_number() over (partition by {keys} order by place) = 1
             order by place"""  # noqa: S608
-        return _item(table, self._ask(fresh, given=data, known=known).cast(table.schema), "append")
+        return self._ask(fresh, given=data, known=known).cast(table.schema)
 
     def carried(self) -> Iterator[Any]:
         """Give the items that every load takes along: what is carried, and the row of `raw.runs`."""
         for table, data in [*self._carried, (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
-            yield self.item(table, data)
+            yield from self.items(table, data)
 
     def _ask(self, sql: str, **tables: pa.Table) -> pa.Table:
         """Ask the warehouse something about Arrow tables, by name."""
@@ -229,6 +246,7 @@ class Loader:
             return
         with _as_our_errors(self._warehouse), self._pipeline.sql_client() as client:
             self._held = client.native_connection
+            self._held.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             try:
                 yield self._held
             finally:

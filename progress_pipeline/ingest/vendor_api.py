@@ -2,18 +2,22 @@
 
     carry_out(asks) ──batches──> one load: api_progress (new versions), api_windows, api_calls, rejects, runs
 
-A batch's records, the windows that they prove and dlt's cursor are committed by one load. A record is new when it
-differs from the newest version of its transaction: one that goes back to an earlier state is seen again, one that is
-asked again unchanged adds nothing. What to ask is decided elsewhere; this module loads what comes.
+While a load runs, in a thread of its own, the next one is gathered; so there are two in memory at most. A batch's
+records, the windows that they prove and dlt's cursor are committed by one load. A record is new when it differs from
+the newest version of its transaction: one that goes back to an earlier state is seen again, one that is asked again
+unchanged adds nothing. What to ask is decided elsewhere; this module loads what comes.
 """
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dlt
+import numpy as np
 import pyarrow as pa
 from dlt.extract import DltResource
 
@@ -28,30 +32,40 @@ if TYPE_CHECKING:
     from progress_pipeline.vendor.asking import Batch, WindowAttempt
     from progress_pipeline.vendor.ledger import Call
 
-ROWS_A_LOAD = 100_000
+ROWS_A_LOAD = 150_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
 
 _NEW_VERSIONS = """
     with current_versions as (
-        select transaction_id, max_by(record_hash, call_id * 10000000 + position) as record_hash
+        select transaction_id, max_by(record_hash, call_id * 10000000 + position) as current_hash
         from raw.api_progress
         where transaction_id in (select transaction_id from records)
         group by transaction_id
     ),
 
+    repeated as (
+        select transaction_id from records group by transaction_id having count(*) > 1
+    ),
+
     sequenced as (
         select
-            records.*,
-            lag(records.record_hash, 1, current_versions.record_hash)
-                over (partition by records.transaction_id order by records.call_id, records.position) as before_hash
+            place,
+            record_hash,
+            transaction_id,
+            lag(record_hash) over (partition by transaction_id order by place) as before_hash
         from records
-        left join current_versions on records.transaction_id = current_versions.transaction_id
+        where transaction_id in (select transaction_id from repeated)
+        union all
+        select place, record_hash, transaction_id, null
+        from records
+        where transaction_id not in (select transaction_id from repeated)
     )
 
-    select * exclude (before_hash)
+    select sequenced.place
     from sequenced
-    where record_hash is distinct from before_hash
-    order by call_id, position
+    left join current_versions on sequenced.transaction_id = current_versions.transaction_id
+    where sequenced.record_hash is distinct from coalesce(sequenced.before_hash, current_versions.current_hash)
+    order by sequenced.place
 """
 
 
@@ -89,9 +103,10 @@ class _Gathered:
     records: list[pa.Table] = field(default_factory=list)
     rejects: list[dict[str, object]] = field(default_factory=list)
     windows: list["WindowAttempt"] = field(default_factory=list)
+    calls: list["Call"] = field(default_factory=list)
     row_count: int = 0
 
-    def add(self, batch: "Batch", load_number: int, observed_at: datetime) -> None:
+    def add(self, batch: "Batch", observed_at: datetime) -> None:
         """Add a batch."""
         self.records.append(batch.records)
         self.windows.extend(batch.windows)
@@ -107,7 +122,6 @@ class _Gathered:
                     "reason": reject.reason,
                     "raw_text": reject.raw_text,
                     "observed_at": observed_at,
-                    "load_number": load_number,
                 }
             )
 
@@ -128,58 +142,72 @@ def load_batches(
         WarehouseError: A load failed.
     """
     report = ApiReport()
-    failure: ProgressPipelineError | None = None
-    gathered = _Gathered()
-    stream = iter(batches)
-    while True:
-        try:
-            batch = next(stream, None)
-        except ProgressPipelineError as error:
-            failure, batch = error, None
-        if batch is not None:
-            gathered.add(batch, loader.load_number, naive(loader.run.as_of))
-        if batch is None or gathered.row_count >= ROWS_A_LOAD:
-            _load(loader, gathered, calls_since, start_at, report)
+    with loader.query() as connection:
+        ((last_call,),) = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchall()
+    # By a name like this, dlt takes a thread for one of its own and gives it what it holds for the thread that began.
+    name = f"dlt-pool-{threading.get_ident()}-load"
+    with ThreadPoolExecutor(1, thread_name_prefix=name) as aside:
+        running: Future[None] | None = None
+        failure: ProgressPipelineError | None = None
+        gathered = _Gathered()
+        stream = iter(batches)
+        while True:
+            try:
+                batch = next(stream, None)
+            except ProgressPipelineError as error:
+                failure, batch = error, None
+            if batch is not None:
+                gathered.add(batch, naive(loader.run.as_of))
+                if gathered.row_count < ROWS_A_LOAD:
+                    continue
+            gathered.calls = list(calls_since(last_call))
+            last_call = max([last_call, *(call.call_id for call in gathered.calls)])
+            if running is not None:
+                running.result()
+            if batch is None:
+                _load(loader, gathered, start_at, report)
+                break
+            running = aside.submit(_load, loader, gathered, start_at, report)
             gathered = _Gathered()
-        if batch is None:
-            break
     if failure is not None:
         raise failure
     return report
 
 
-def _load(
-    loader: Loader,
-    gathered: _Gathered,
-    calls_since: Callable[[int], Iterable["Call"]],
-    start_at: datetime,
-    report: ApiReport,
-) -> None:
+def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport) -> None:
     """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
-        ((last_call,),) = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchall()
-        records = _new_versions(connection, pa.concat_tables(gathered.records)) if gathered.records else None
-        tables: list[tuple[RawTable, pa.Table]] = [
-            (API_CALLS, arrow(API_CALLS, [_call_row(call, loader.load_number) for call in calls_since(last_call)])),
-            (REJECTS, arrow(REJECTS, gathered.rejects)),
-        ]
-        if records is not None:
-            number = pa.array([loader.load_number] * records.num_rows, pa.int64())
-            tables.append((API_PROGRESS, records.append_column("load_number", number)))
+        tables, versions = _tables(connection, gathered, loader.load_number)
         spans: list[Window] = []
         loader.load(vendor_api(loader, tables, gathered.windows, start_at, spans))
+    report.new_versions += versions
     report.records += gathered.row_count
-    report.new_versions += records.num_rows if records is not None else 0
     report.rejects += len(gathered.rejects)
     report.windows.extend(gathered.windows)
     report.covered_until = covered_until(spans, start_at)
     report.loads += 1
 
 
+def _tables(
+    connection: "duckdb.DuckDBPyConnection", gathered: _Gathered, number: int
+) -> tuple[list[tuple[RawTable, pa.Table]], int]:
+    """Give what a load will hold, but for the windows, and how many records of it told something new."""
+    tables = [
+        (API_CALLS, arrow(API_CALLS, [_call_row(call, number) for call in gathered.calls])),
+        (REJECTS, arrow(REJECTS, [reject | {"load_number": number} for reject in gathered.rejects])),
+    ]
+    if not gathered.records:
+        return tables, 0
+    records = _new_versions(connection, pa.concat_tables(gathered.records))
+    gathered.records = []
+    numbers = pa.repeat(pa.scalar(number, pa.int64()), records.num_rows)
+    return [(API_PROGRESS, records.append_column("load_number", numbers)), *tables], records.num_rows
+
+
 @dlt.source(name="raw")
 def vendor_api(
     loader: Loader,
-    tables: Iterable[tuple[RawTable, pa.Table]],
+    tables: list[tuple[RawTable, pa.Table]],
     windows: Iterable["WindowAttempt"],
     start_at: datetime,
     spans: list[Window],
@@ -190,7 +218,7 @@ def vendor_api(
 
     Args:
         loader: The open loader.
-        tables: The load's tables, but for the windows.
+        tables: The load's tables, but for the windows; each is let go once it is written.
         windows: Finished attempts whose rows are in these tables or in earlier loads.
         start_at: First instant to be covered.
         spans: Filled with the cursor as it is after this load.
@@ -198,16 +226,15 @@ def vendor_api(
 
     @dlt.resource(name="vendor_api")
     def answers() -> Iterator[Any]:
-        for table, data in tables:
-            if data.num_rows:
-                yield loader.item(table, data)
+        while tables:
+            yield from loader.items(*tables.pop(0))
         state = dlt.current.source_state()
         spans.extend(_spans(state.get("covered", []), windows))
         state["covered"] = [[span.start.isoformat(), span.end.isoformat()] for span in spans]
         until = covered_until(spans, start_at)
         rows = [_window_row(window, until, loader.load_number) for window in windows]
         if rows:
-            yield loader.item(API_WINDOWS, arrow(API_WINDOWS, rows))
+            yield from loader.items(API_WINDOWS, arrow(API_WINDOWS, rows))
         yield from loader.carried()
 
     return answers()
@@ -226,11 +253,12 @@ def _spans(before: Iterable[tuple[str, str]], windows: Iterable["WindowAttempt"]
 
 
 def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) -> pa.Table:
-    """Keep the records that differ from the newest version of their transaction."""
-    connection.register("records", records)
-    kept: pa.Table = connection.sql(_NEW_VERSIONS).to_arrow_table()
+    """Keep the records that differ from the newest version of their transaction; they come in the order of calls."""
+    places = pa.array(np.arange(records.num_rows))
+    connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
+    kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
     connection.unregister("records")
-    return kept
+    return records if kept.num_rows == records.num_rows else records.take(kept["place"])
 
 
 def _call_row(call: "Call", load_number: int) -> dict[str, object]:

@@ -30,7 +30,7 @@ LINKED_PAGES, LINKED_ROWS = 60, 100_000
 """Pages of a window that is linked, and rows of it, since their names are held in memory."""
 OVERLAPPING_PAGES = 10.0
 """Where `start` counts pages, each that overlaps the one before is a little shorter, so a window has only some."""
-SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 4.0, 1.0, 5.0
+SIZED_PAGES, FEWEST_PAGES, MOST_PAGES = 4.0, 1.0, 8.0
 """Pages of a window that is sized: at first, at least and at most; the more a list moves, the fewer."""
 DEAR = 1.7
 """So many times the calls that a still list would take make the next windows shorter."""
