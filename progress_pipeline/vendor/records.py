@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
 
@@ -155,7 +156,7 @@ def _read_list(listed: bytes, count: int | None, envelope: str) -> Page:
     columns = quick_columns(listed)
     if columns is None:
         return _page(_careful_rows([bytes(item) for item in _ITEMS.decode(listed)]), count, envelope)
-    positions = pa.array(range(len(columns[0])), pa.int64())
+    positions = pa.array(np.arange(len(columns[0])))
     return Page(pa.Table.from_arrays([*columns, positions], schema=RECORD_SCHEMA), (), count, envelope)
 
 
