@@ -22,7 +22,8 @@ import duckdb
 import uvloop
 
 from benchmarks.receiver_bounds import Bounds
-from benchmarks.receiver_rig import Rig, Told, make_rig, write
+from benchmarks.receiver_rig import Rig, Told, make_rig, read_ids, write
+from progress_pipeline.landing import layout
 
 WRITERS = 16
 
@@ -99,6 +100,14 @@ async def deliver(told: Told, chaos: Chaos, seconds: float) -> None:
     await asyncio.gather(*writers)
 
 
+def wait_for_recovery(rig: Rig) -> None:
+    """Wait until a receiver that has just started has sealed what the one before it left open."""
+    folder = rig.landing / layout.OPEN_FOLDER
+    end = time.monotonic() + 20
+    while any(layout.kind_of(path.name) for path in folder.iterdir()) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def main() -> None:
     """Let chaos reign, then count."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,9 +129,11 @@ def main() -> None:
             chaos.stop.set()
             for thread in threads:
                 thread.join()
-        with rig.receiver():
-            pass
-        time.sleep(2.1)
+        with rig.receiver() as running:
+            wait_for_recovery(rig)
+            running.process.terminate()
+            running.process.wait(10)
+        landed = set(read_ids(rig.landing, is_recovering=False))
         assert load(rig, warehouse, None)
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             rows = [row[0] for row in connection.execute("select delivery_id from raw.webhook_deliveries").fetchall()]
@@ -132,6 +143,7 @@ def main() -> None:
     bounds.told("receiver killed, times", chaos.receiver_kills)
     bounds.told("loader killed, and ended by itself, times", f"{chaos.loader_kills} and {chaos.loads}")
     bounds.at_least("acknowledged", len(told.acknowledged), 1)
+    bounds.none("acknowledged but not landed", len(told.acknowledged - landed))
     bounds.none("acknowledged but not in the warehouse", len(told.acknowledged - distinct))
     bounds.none("in the warehouse more than once", len(rows) - len(distinct))
     bounds.none("updates too many or too few", abs(update_count - len(rows)))

@@ -27,6 +27,8 @@ from benchmarks.receiver_rig import TOKEN, TOKEN_NAME, Rig, make_rig, read_ids
 CONNECTIONS = 64
 GROUP_BYTES = CONNECTIONS * 1_100
 LOOK_SECONDS = 0.3
+SYNC_MS = 2.0
+"""The bounds presume a disk that syncs within this time."""
 
 AT_ONCE = """
 from progress_pipeline.receiver import answers, application
@@ -176,30 +178,31 @@ def main() -> None:
 
 
 def judge(bounds: Bounds, pairs: Sequence[tuple[Measured, Measured]], idle_sync: float) -> None:
-    """Hold the medians of the pairs against the bounds."""
-
-    def middle(of: Callable[[Measured, Measured], float]) -> float:
-        return statistics.median(of(bare, durable) for bare, durable in pairs)
-
-    sync = middle(lambda bare, _: bare.sync_ms)
-    p99 = middle(lambda bare, _: bare.p99)
-    bounds.told("bare server: requests per second, median", f"{middle(lambda bare, _: bare.rate):.0f}")
-    bounds.told("receiver: requests per second, median", f"{middle(lambda _, durable: durable.rate):.0f}")
-    bounds.told("one fdatasync on the idle machine, ms", f"{idle_sync:.2f}")
-    bounds.told("one fdatasync of a group beside the bare server's load, ms", f"{sync:.2f}")
-    bounds.at_most("one fdatasync, where the bounds are to hold", idle_sync, 2.0, " ms")
+    """Hold the medians of those pairs against the bounds in which the disk was as fast as the bounds presume."""
+    quick = [pair for pair in pairs if pair[0].sync_ms <= SYNC_MS]
+    bounds.told("one fdatasync before the load, ms", f"{idle_sync:.2f}")
+    bounds.told(
+        "one fdatasync of a group beside the bare server's load, ms", f"{middle(pairs, lambda b, _: b.sync_ms):.2f}"
+    )
+    bounds.at_least(f"pairs with one fdatasync up to {SYNC_MS:.0f} ms, which are judged", len(quick), 3)
+    quick = quick or list(pairs)
+    bounds.told("bare server: requests per second", f"{middle(quick, lambda bare, _: bare.rate):.0f}")
+    bounds.told("receiver: requests per second", f"{middle(quick, lambda _, durable: durable.rate):.0f}")
     bounds.at_least(
-        "requests per second, of the bare server's", middle(lambda bare, durable: durable.rate / bare.rate), 0.5
+        "the same, of the bare server's", middle(quick, lambda bare, durable: durable.rate / bare.rate), 0.5
     )
-    bounds.told("the same by CPU of the event loop", f"{middle(lambda b, d: b.loop_micros / d.loop_micros):.2f}")
-    bounds.at_most("p99, with five syncs of now", middle(lambda _, durable: durable.p99), p99 + 5 * sync, " ms")
-    bounds.told("p99 less the bare server's p99, by pairs, ms", f"{middle(lambda b, d: d.p99 - b.p99):.1f}")
-    bounds.at_most("longest answer", max(durable.longest for _, durable in pairs), 1_000, " ms")
-    bounds.at_most(
-        "wrk's thread runs or wants a core, of the bare server's time",
-        middle(lambda bare, _: bare.loader_share / bare.server_share),
-        0.9,
-    )
+    bounds.told("the same by CPU of the event loop", f"{middle(quick, lambda b, d: b.loop_micros / d.loop_micros):.2f}")
+    bounds.told("bare server: p99, ms", f"{middle(quick, lambda bare, _: bare.p99):.1f}")
+    allowed = middle(quick, lambda bare, _: bare.p99 + 5 * bare.sync_ms)
+    bounds.at_most("receiver: p99, with five syncs", middle(quick, lambda _, durable: durable.p99), allowed, " ms")
+    bounds.at_most("longest answer of all pairs", max(durable.longest for _, durable in pairs), 1_000, " ms")
+    share = middle(pairs, lambda bare, _: bare.loader_share / bare.server_share)
+    bounds.at_most("time in which wrk's thread runs or wants a core, of the bare server's", share, 0.9)
+
+
+def middle(pairs: Sequence[tuple[Measured, Measured]], of: Callable[[Measured, Measured], float]) -> float:
+    """Give the median of something over pairs."""
+    return statistics.median(of(bare, durable) for bare, durable in pairs)
 
 
 if __name__ == "__main__":
