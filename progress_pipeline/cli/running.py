@@ -1,5 +1,6 @@
 """Commands that ask the vendor: the daily run, a backfill, the probe."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,19 +16,21 @@ AsOf = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where the time went, by step.")]
 
 
-def run(as_of: AsOf = "", as_json: AsJson = False) -> None:
+def run(as_of: AsOf = "", as_json: AsJson = False, profile: Profile = False) -> None:
     """Do the daily job: pull what is not covered, land, model, check, repair, publish."""
-    _run("daily", as_of, {}, as_json)
+    _run("daily", as_of, {}, as_json, profile=profile)
 
 
-def backfill(
+def backfill(  # noqa: PLR0913, PLR0917 - each is an option, which typer reads from here
     start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day to cover (UTC).")],
     end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day to cover (UTC).")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many calls and days it takes, and end.")] = False,
     as_of: AsOf = "",
     as_json: AsJson = False,
+    profile: Profile = False,
 ) -> None:
     """Cover a span of days again, or for the first time; says first how many calls it takes."""
     from progress_pipeline.cli.terminal import print_json
@@ -46,7 +49,7 @@ def backfill(
         return
     typer.echo(estimate.sentence, err=as_json)
     if not dry_run:
-        _run("backfill", as_of, {"from_": f"{start:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}"}, as_json)
+        _run("backfill", as_of, {"from_": f"{start:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}"}, as_json, profile=profile)
 
 
 def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
@@ -69,9 +72,9 @@ def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
         typer.echo(f"{answer.question}: {answer.answer}. {answer.evidence}")
 
 
-def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool) -> None:
+def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool, *, profile: bool) -> None:
     from progress_pipeline.cli.stopping import stoppable
-    from progress_pipeline.cli.terminal import print_json, progress_of_a_run
+    from progress_pipeline.cli.terminal import print_json, print_table, progress_of_a_run
     from progress_pipeline.clock import parse_instant, system_clock
     from progress_pipeline.settings import load_settings
 
@@ -85,10 +88,17 @@ def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool) -> None:
 
         with progress_of_a_run(quiet=as_json), open_history(settings) as history:
             ended = run_job(job, history, as_of=as_of, pull=pull)
+            spent: list[dict[str, object]] = []
+            if profile:
+                from progress_pipeline.orchestration.profiling import profile as profile_of
+
+                spent = [asdict(each) for each in profile_of(history, ended, settings)]
     if as_json:
-        print_json(ended)
+        print_json({**asdict(ended), "profile": spent} if profile else ended)
     else:
         tell(ended)
+        if spent:
+            print_table(spent)
     raise typer.Exit(ended.exit_code)
 
 
