@@ -24,7 +24,9 @@ doubtful as (
 
     select
         witnessed.registration_id,
-        witnessed.transaction_id
+        witnessed.transaction_id,
+        witnessed.api_state_order,
+        witnessed.webhook_state_order
     from intermediate.int_transactions_witnessed as witnessed
     left join loads as api_loads on witnessed.api_first_load_number = api_loads.load_number
     left join loads as webhook_loads on witnessed.webhook_last_load_number = webhook_loads.load_number
@@ -64,7 +66,9 @@ transaction_states as (
         min(tellings.load_number) filter (where tellings.witness = 'api') as api_load_number,
         min(tellings.told_at) filter (where tellings.witness = 'webhook') as webhook_told_at,
         min(tellings.load_number) filter (where tellings.witness = 'webhook') as webhook_load_number,
-        min(tellings.delivery_id) filter (where tellings.witness = 'webhook') as delivery_id
+        min(tellings.delivery_id) filter (where tellings.witness = 'webhook') as delivery_id,
+        max(doubtful.api_state_order) as api_state_order,
+        max(doubtful.webhook_state_order) as webhook_state_order
     from intermediate.int_tellings_unioned as tellings
     inner join doubtful
         on
@@ -221,7 +225,9 @@ webhook_failed as (
         webhook_first_told_at as other_first_told_at,
         cast(null as bigint) as overtaken_by_call_id,
         cast(null as timestamp) as overtaken_at,
-        cast(null as timestamp) as overtaken_known_at
+        cast(null as timestamp) as overtaken_known_at,
+        api_state_order,
+        webhook_state_order
     from dated
     where
         api_told_at is not null
@@ -260,7 +266,9 @@ api_failed as (
         api_first_told_at as other_first_told_at,
         overtaken_by_call_id,
         overtaken_at,
-        overtaken_known_at
+        overtaken_known_at,
+        api_state_order,
+        webhook_state_order
     from dated
     where
         webhook_told_at is not null

@@ -87,24 +87,110 @@ in_use as (
 ),
 
 -- Where each update has an id of its own, the neighbours that the webhook told bound the instant of what it did not.
--- Only ids in the same or the next block are looked at, which keeps this small.
 undated as (
 
-    select distinct
-        transaction_id,
-        cast(floor(transaction_id / 1000.0) as bigint) as block
+    select distinct transaction_id
     from in_use
     where failing_witness = 'webhook' and gives_each_update_an_id and not is_dated
 
 ),
 
+digits as (
+
+    select 0 as digit
+    union all
+    select 1 as digit
+    union all
+    select 2 as digit
+    union all
+    select 3 as digit
+    union all
+    select 4 as digit
+    union all
+    select 5 as digit
+    union all
+    select 6 as digit
+    union all
+    select 7 as digit
+    union all
+    select 8 as digit
+    union all
+    select 9 as digit
+
+),
+
+-- Most are lost one by one, and have told neighbours among the fifty ids on either side.
+near as (
+
+    select
+        undated.transaction_id as undated_id,
+        undated.transaction_id + 10 * tens.digit + ones.digit - 50 as transaction_id
+    from undated
+    cross join digits as tens
+    cross join digits as ones
+
+),
+
+near_told as (
+
+    select
+        near.undated_id,
+        near.transaction_id,
+        min(witnessed.webhook_first_told_at) as told_at,
+        min(loads.as_of) as known_at
+    from near
+    inner join intermediate.int_transactions_witnessed as witnessed on near.transaction_id = witnessed.transaction_id
+    inner join loads on witnessed.webhook_first_load_number = loads.load_number
+    where witnessed.told_by_webhook
+    group by near.undated_id, near.transaction_id
+
+),
+
+near_summed as (
+
+    select
+        undated_id,
+        max_by(told_at, transaction_id) filter (where transaction_id < undated_id) as not_before,
+        min(told_at) filter (where transaction_id >= undated_id) as not_after
+    from near_told
+    group by undated_id
+
+),
+
+near_bounds as (
+
+    select
+        near_summed.undated_id as transaction_id,
+        near_summed.not_before,
+        near_summed.not_after,
+        min(near_told.known_at) as not_after_known_at
+    from near_summed
+    inner join near_told
+        on near_summed.undated_id = near_told.undated_id and near_summed.not_after = near_told.told_at
+    where near_summed.not_before is not null
+    group by near_summed.undated_id, near_summed.not_before, near_summed.not_after
+
+),
+
+-- For the others, ids in the same or the next block are looked at, which keeps this small.
+far as (
+
+    select
+        undated.transaction_id,
+        cast(floor(undated.transaction_id / 1000.0) as bigint) as block
+    from undated
+    left join near_bounds on undated.transaction_id = near_bounds.transaction_id
+    where near_bounds.transaction_id is null
+
+),
+
 blocks as (
 
-    select block from undated
+    select block from far
     union
-    select block - 1 as block from undated
+    select block - 1 as block from far
     union
-    select block + 1 as block from undated
+    select block + 1 as block from far
 
 ),
 
@@ -134,7 +220,7 @@ in_order as (
     select
         transaction_id,
         cast(null as timestamp) as told_at
-    from undated
+    from far
 
 ),
 
@@ -155,7 +241,7 @@ neighbours as (
 
 ),
 
-bounds as (
+far_bounds as (
 
     select
         neighbours.transaction_id,
@@ -167,6 +253,14 @@ bounds as (
     left join told as told_after on neighbours.told_after_at = told_after.told_at
     where neighbours.is_undated
     group by neighbours.transaction_id
+
+),
+
+bounds as (
+
+    select * from near_bounds
+    union all
+    select * from far_bounds
 
 ),
 
@@ -270,7 +364,9 @@ select
     bounded.settled_call_id,
     bounded.is_reached_by_repair,
     bounded.other_first_told_at,
-    bounded.gives_each_update_an_id
+    bounded.gives_each_update_an_id,
+    bounded.api_state_order,
+    bounded.webhook_state_order
 from bounded
 left join opened
     on

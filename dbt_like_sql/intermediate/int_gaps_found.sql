@@ -74,23 +74,15 @@ chained as (
             and not coalesce(min(other_first_told_at) = max(settled_at), false),
             false
         ) as is_behind,
-        bool_or(gives_each_update_an_id) as gives_each_update_an_id
+        bool_or(gives_each_update_an_id) as gives_each_update_an_id,
+        max(api_state_order) >= 1000.0 as api_is_completed,
+        max(api_state_order) - case when max(api_state_order) >= 1000.0 then 1000.0 else 0.0 end
+            as api_progress_percent,
+        max(webhook_state_order) >= 1000.0 as webhook_is_completed,
+        max(webhook_state_order) - case when max(webhook_state_order) >= 1000.0 then 1000.0 else 0.0 end
+            as webhook_progress_percent
     from linked
     group by failing_witness, registration_id, transaction_id, chain_number
-
-),
-
-witnessed as (
-
-    select
-        registration_id,
-        transaction_id,
-        api_state_order >= 1000.0 as api_is_completed,
-        api_state_order - case when api_state_order >= 1000.0 then 1000.0 else 0.0 end as api_progress_percent,
-        webhook_state_order >= 1000.0 as webhook_is_completed,
-        webhook_state_order - case when webhook_state_order >= 1000.0 then 1000.0 else 0.0 end
-            as webhook_progress_percent
-    from intermediate.int_transactions_witnessed
 
 ),
 
@@ -124,28 +116,24 @@ one_sided as (
         chained.same_told_at,
         case
             when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as string)
-            when witnessed.api_progress_percent <> witnessed.webhook_progress_percent then 'progress_percent'
+            when chained.api_progress_percent <> chained.webhook_progress_percent then 'progress_percent'
             else 'is_completed'
         end as differing_fields,
         case
             when not (chained.is_behind and chained.gives_each_update_an_id) then cast(null as string)
-            when witnessed.api_progress_percent <> witnessed.webhook_progress_percent
+            when chained.api_progress_percent <> chained.webhook_progress_percent
                 then
                     'progress_percent: '
-                    || cast(witnessed.api_progress_percent as string)
+                    || cast(chained.api_progress_percent as string)
                     || ' / '
-                    || cast(witnessed.webhook_progress_percent as string)
+                    || cast(chained.webhook_progress_percent as string)
             else
                 'is_completed: '
-                || cast(witnessed.api_is_completed as string)
+                || cast(chained.api_is_completed as string)
                 || ' / '
-                || cast(witnessed.webhook_is_completed as string)
+                || cast(chained.webhook_is_completed as string)
         end as differing_values
     from chained
-    left join witnessed
-        on
-            chained.registration_id = witnessed.registration_id
-            and chained.transaction_id = witnessed.transaction_id
 
 ),
 

@@ -5,24 +5,36 @@ deliveries as (
 
     select
         received_at,
-        delivery_id
+        delivery_id,
+        load_number
     from raw.webhook_deliveries
+
+),
+
+begun as (
+
+    select min(received_at) as began_at
+    from deliveries
 
 ),
 
 first_delivery as (
 
-    select delivery_id
+    select
+        min(deliveries.delivery_id) as delivery_id,
+        min_by(deliveries.load_number, deliveries.delivery_id) as load_number
     from deliveries
-    qualify row_number() over (order by received_at asc nulls last, delivery_id asc nulls last) = 1
+    inner join begun on deliveries.received_at = begun.began_at
 
 ),
 
+-- A delivery and its updates are loaded together; by the number of the load they are found without reading the rest.
 first_updates as (
 
     select min(updates.transaction_id) as first_transaction_id
     from staging.stg_webhook__updates as updates
-    inner join first_delivery on updates.delivery_id = first_delivery.delivery_id
+    inner join first_delivery
+        on updates.load_number = first_delivery.load_number and updates.delivery_id = first_delivery.delivery_id
 
 )
 
