@@ -127,14 +127,14 @@ class Bringer:
         is_told = tile.expected is not None or self.answers.is_ordered
         if self.left < LEARNING_CALLS / (2 if is_told else 1):
             return first
-        while first.question.sort != self.answers.sort:
-            first = yield from self.asker.ask(tile.asked)
         yield from find_unit(self.asker, tile, first)
         return first
 
     def page(self, tile: Tile, first: Answer, *, is_last_resort: bool) -> Generator[Answer, None, Tile]:
         """Page through a window that does not fit in an answer, if that can be proved; else it is still MORE."""
         first = yield from self._learn_paging(tile, first)
+        while first.question.sort != self.answers.sort:
+            first = yield from self.asker.ask(tile.asked)
         way = self.way()
         if way is None and is_last_resort and self.answers.start_unit != "ignored":
             way = "sized"

@@ -2,8 +2,8 @@
 
 Every row that came was in the list; in a span that is past none can have come in since, so as many as the list is long
 are all of them. How long it is, `count` says, or its end (`measuring`). Rows of equal names may stand in another
-order at each call, so each page begins before the rows that share the last one's name. A row that slipped by all the
-same, because the list moved, shows in the places of those after it (`slipped`) and is looked for there.
+order at each call, so each page begins before the rows that share the last one's name. If rows slipped by all the same,
+because the list moved, it is paged again until they have come.
 """
 
 from collections.abc import Generator
@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.measuring import Length, Measured, measure
-from progress_pipeline.vendor.slipped import GROUPED, Places
 from progress_pipeline.vendor.tiles import Tile, Verdict
 
 MOST_CALLS = 100
-PATIENCE, SEARCHES = 2, 4
+PATIENCE, MORE = 2, 4
 """A window may take so many times the calls of its first pass, and some more."""
 STALLS = 3
-MOVED = 6
+MOVED = 3
 """Large pages overlap by so many rows at least, for one learner's rows that moved on from the pages that were read."""
-FEW = 2
-"""So many missing rows are looked for by halving; for more, the list is paged again."""
+GROUPED = ("last_name", "first_name", "registration")
+"""What lists are sorted by, where it is not by transaction."""
 
 
 @dataclass
@@ -34,7 +33,6 @@ class Sizing:
         tile: The window.
         calls: Answers taken.
         reached: Rows of the list passed over.
-        places: Where names begin.
         nameless: Where things without a transaction stand.
         announced: The last `count`, where it is the total.
         at_most: So many answers are taken in a pass at most.
@@ -45,7 +43,6 @@ class Sizing:
     at_most: int = MOST_CALLS
     calls: int = 0
     reached: int = 0
-    places: Places = field(default_factory=Places)
     nameless: set[int] = field(default_factory=set)
     announced: int | None = None
 
@@ -53,7 +50,7 @@ class Sizing:
         """Page to the end, beginning with a first answer, or say why that cannot be proved."""
         self.tile.ids = set()
         told = yield from self._page_on(first)
-        at_most, is_vain = PATIENCE * self.calls + SEARCHES, False
+        at_most = PATIENCE * self.calls + MORE
         while told is None:
             self.tile.nameless = len(self.nameless)
             measured = yield from self._measure()
@@ -61,21 +58,16 @@ class Sizing:
                 return self.tile.judged(Verdict.PROVEN, f"{measured.told}; {self.calls} answers", self.tile.size)
             if measured.length is not Length.LONGER or self.calls >= at_most:
                 told = f"the list moves: {measured.told}"
-            elif measured.missing <= FEW and not is_vain:
-                known = len(self.tile.ids)
-                yield from self._catch_up()
-                is_vain = len(self.tile.ids) == known
             else:
                 self.reached = 0
                 again = yield from self.asker.ask(self.tile.asked)
-                told = yield from self._page_on(again)
-                is_vain = False
+                told = yield from self._page_on(again, self.tile.size + measured.missing)
         return self.tile.judged(Verdict.FAILED, told)
 
-    def _page_on(self, answer: Answer) -> Generator[Answer, None, str | None]:
-        """Page from an answer to the end; give why that is not possible, or None."""
+    def _page_on(self, answer: Answer, length: int | None = None) -> Generator[Answer, None, str | None]:
+        """Page from an answer to the end, or until as many rows came as are known; give why that is not possible."""
         farthest, stalls = -1, 0
-        while self._take(answer):
+        while self._take(answer) and (length is None or self.tile.size < length):
             stalls = 0 if self.reached > farthest else stalls + 1
             farthest = max(farthest, self.reached)
             if self.calls >= self.at_most or stalls >= STALLS:
@@ -89,7 +81,6 @@ class Sizing:
         """Take a page, and say whether there is a further one."""
         start = self._note(answer)
         self.nameless.update(start + reject.position for reject in answer.page.rejects if reject.position is not None)
-        self.places.note(self.places.read(answer, start))
         self.reached = start + answer.page.size
         if answer.page.size == 0:
             return False
@@ -109,27 +100,6 @@ class Sizing:
         size, count = self.tile.size, self.announced
         length = Length.EQUAL if size == count else Length.LONGER if size < count else Length.SHORTER
         return Measured(length, f"steady: {size} distinct rows came of {count} announced", count - size)
-
-    def _catch_up(self) -> Generator[Answer, None, None]:
-        """Look by halving for a row that slipped by."""
-        low, high, fits = 0, self.reached + FEW, self.asker.fits
-        while low < high and self.places.column is not None:
-            before = set(self.tile.ids)
-            answer = yield from self.asker.ask_from(self.tile.asked, max(low, (low + high - fits) // 2))
-            start = self._note(answer)
-            begun = self.places.read(answer, start)
-            shifts = self.places.shifts(begun)
-            found = [index for index, one in enumerate(_ids(answer)) if one not in before]
-            if found:
-                self.places.move(start + found[0], len(found))
-                self.places.note(begun)
-            if found or shifts is None or shifts[0] <= 0 < shifts[1]:
-                return
-            low, high = (low, start) if shifts[0] > 0 else (start + max(answer.page.size, 1), high)
-
-
-def _ids(answer: Answer) -> list[str]:
-    return list(answer.page.records["transaction_id"].to_pylist())
 
 
 def _shared(answer: Answer) -> int:
