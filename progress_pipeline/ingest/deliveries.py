@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from progress_pipeline.ingest.loading import arrow, naive
 from progress_pipeline.ingest.raw_tables import (
+    INSTANT,
     REJECTS,
     WEBHOOK_DELIVERIES,
     WEBHOOK_FILES,
@@ -105,7 +106,7 @@ class Gathered:
             if judged.rejects:
                 self._rejects += [self._reject_row(delivery, reject) for reject in judged.rejects]
         ids = pa.array([delivery.delivery_id for delivery in batch], pa.string())
-        received = pa.array([naive(delivery.received_at) for delivery in batch], pa.timestamp("us"))
+        received = pa.array([delivery.received_at for delivery in batch], pa.timestamp("us", "UTC")).cast(INSTANT)
         self._deliveries.append(self._delivery_rows(batch, read.judged, ids, received))
         if read.updates.num_rows:
             self._updates.append(self._update_rows(read.updates, ids, received))
