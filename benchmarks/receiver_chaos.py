@@ -22,28 +22,18 @@ import duckdb
 import uvloop
 
 from benchmarks.receiver_bounds import Bounds
+from benchmarks.receiver_loading import LOADER
 from benchmarks.receiver_rig import Rig, Told, make_rig, read_ids, write
 from progress_pipeline.landing import layout
 
 WRITERS = 16
 
-LOAD = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from progress_pipeline.ingest.loading import Loader, RunFacts
-from progress_pipeline.ingest.webhook import load_landed, webhook
-now = datetime.now(UTC)
-with Loader(Path(sys.argv[1]), RunFacts("chaos", now, "land", now, 120, 2, 500)) as loader:
-    load_landed(loader, Path(sys.argv[2]), now=now)
-    if loader.is_carrying:
-        loader.load(webhook(loader))
-"""
-
 
 def load(rig: Rig, warehouse: Path, patience: float | None) -> bool:
     """Run the loader, and kill it when patience ends; True if it ended by itself."""
-    process = subprocess.Popen([sys.executable, "-c", LOAD, str(warehouse), str(rig.landing)], cwd=rig.folder)
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{LOADER}work()", str(warehouse), str(rig.landing)], cwd=rig.folder
+    )
     try:
         assert process.wait(patience) == 0
     except subprocess.TimeoutExpired:
