@@ -13,11 +13,12 @@ from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.orchestration.resources import start_of_coverage
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.ledger import CallLedger
 from progress_pipeline.vendor.ledger_errors import as_our_errors
 from progress_pipeline.vendor.pages import KeptPages
-from progress_pipeline.vendor.planning import Ask, KnownState, plan_backfill, plan_daily
+from progress_pipeline.vendor.planning import Ask, KnownState, plan_daily
 from progress_pipeline.vendor.staleness import keep_staleness, staleness
 from progress_pipeline.vendor.windows import Window
 

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from progress_pipeline.clock import Clock
 from progress_pipeline.orchestration.asking import open_ledger
 from progress_pipeline.settings import Settings
+from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.ledger import Purpose
-from progress_pipeline.vendor.planning import KnownState, plan_backfill
+from progress_pipeline.vendor.planning import KnownState
 from progress_pipeline.vendor.windows import Window
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.state import known_state

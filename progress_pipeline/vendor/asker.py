@@ -10,7 +10,8 @@ from datetime import datetime
 from progress_pipeline.errors import CallsUsedUpError
 from progress_pipeline.vendor.answering import QuestionRefusedError
 from progress_pipeline.vendor.answers import GRANTED, ORDERS, REFUSED, Answers
-from progress_pipeline.vendor.client import Answer, Question, VendorClient
+from progress_pipeline.vendor.client import VendorClient
+from progress_pipeline.vendor.exchange import Answer, Question
 from progress_pipeline.vendor.inference import observe
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.windows import Window

@@ -25,7 +25,8 @@ from progress_pipeline.errors import (
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
-from progress_pipeline.vendor.client import Answer, VendorClient
+from progress_pipeline.vendor.client import VendorClient
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.planning import FILL, Ask
 from progress_pipeline.vendor.probe import PROBE_CALLS, probing

@@ -14,7 +14,7 @@ from progress_pipeline.errors import CallsUsedUpError
 from progress_pipeline.vendor.answering import QuestionRefusedError
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
-from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.linking import MOST_PAGES as MOST_LINKED
 from progress_pipeline.vendor.linking import TAILS, Linking
 from progress_pipeline.vendor.measuring import Length, ask_from_both_ends, learn_cap, measure

@@ -27,10 +27,9 @@ from progress_pipeline.errors import (
     VendorUnavailableError,
 )
 from progress_pipeline.vendor.answering import ERROR_BODY_BYTES, Judgement, http_date, judge
+from progress_pipeline.vendor.exchange import Answer, Question
 from progress_pipeline.vendor.ledger import CallLedger, Finish, Purpose
 from progress_pipeline.vendor.pages import KeptPages
-from progress_pipeline.vendor.records import Page
-from progress_pipeline.vendor.windows import Window
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,6 @@ def _tell_retry(details: RetryDetails) -> None:
 # stamina's own choices would print each retry to stdout, where a command's answer goes, or log it without its reason.
 set_on_retry_hooks([_tell_retry])
 
-MILLISECOND = timedelta(milliseconds=1)
 MEBIBYTE = 1 << 20
 SKEW_DOUBT = timedelta(seconds=3)
 """A Date header tells whole seconds, and travels for a while."""
@@ -50,59 +48,6 @@ CALLS_KEPT = timedelta(days=400)
 """Older calls count towards no day, and the warehouse has had them for long."""
 SHOWING = timedelta(minutes=1)
 """How long a change may take until the vendor shows it; a double on this machine shows it at once."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What one call asks.
-
-    Attributes:
-        window: The span, as it is written into the request: startDate and endDate.
-        number: How many records at most.
-        start: From which on, in the vendor's unit.
-        search: The search term.
-        sort: The field to sort by; None leaves it out.
-        order: ASC or DESC.
-    """
-
-    window: Window
-    number: int
-    start: int = 0
-    search: str = ""
-    sort: str | None = None
-    order: str = "ASC"
-
-    def fields(self) -> dict[str, object]:
-        """Give the request's fields, less the token."""
-        fields: dict[str, object] = {
-            "start": self.start,
-            "number": self.number,
-            "search": self.search,
-            "completed": False,
-            "startDate": date_text(self.window.start),
-            "endDate": date_text(self.window.end, is_end=True),
-            "order": self.order,
-        }
-        return fields if self.sort is None else {**fields, "sort": self.sort}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one call brought.
-
-    Attributes:
-        question: What was asked.
-        page: The records.
-        call_id: The call's number in the ledger.
-        counted_at: When it was counted, before it left.
-        observed_at: When it was there.
-    """
-
-    question: Question
-    page: Page
-    call_id: int
-    counted_at: datetime
-    observed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -305,14 +250,6 @@ class VendorClient:
         at = http_date(date)
         if at is not None:
             self.skew = min((at - self.clock(), at - system_clock()), key=abs)
-
-
-def date_text(instant: datetime, *, is_end: bool = False) -> str:
-    """Write an instant as the vendor's sample does, to the millisecond; an end is rounded up."""
-    rest = timedelta(microseconds=instant.microsecond % 1000)
-    if rest:
-        instant += MILLISECOND - rest if is_end else -rest
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
 
 
 def is_loopback(host: str) -> bool:

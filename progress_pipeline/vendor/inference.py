@@ -25,8 +25,8 @@ from progress_pipeline.vendor.answers import (
     STARTED,
     Answers,
 )
-from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.dates import seconds
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.records import FIELDS
 
 DOUBT = timedelta(hours=40)

@@ -13,14 +13,14 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.errors import CallsUsedUpError
+from progress_pipeline.vendor.calls import Call, Finish, from_us, read_call, to_us
 from progress_pipeline.vendor.counting import (
     DAY,
     LONG_DAY,
@@ -34,10 +34,8 @@ from progress_pipeline.vendor.counting import (
 )
 from progress_pipeline.vendor.windows import Window
 
-__all__ = ["Call", "CallLedger", "Purpose"]
+__all__ = ["Call", "CallLedger", "Finish", "Purpose"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 LONGEST_CALL = timedelta(minutes=10)
 """A call that never ended may have reached the vendor this long after it was counted."""
 BELIEVED = timedelta(hours=12)
@@ -68,52 +66,6 @@ create index if not exists calls_by_hold on calls (held_until, counted_at, purpo
 create table if not exists refusals (refused_at integer not null, until_at integer not null, said text) strict;
 create table if not exists knowledge (name text primary key, value text not null) strict;
 """
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call as the ledger has it; the fields are those of `raw.api_calls`. Instants are aware."""
-
-    call_id: int
-    purpose: str
-    window_start: datetime | None
-    window_end: datetime | None
-    request: str
-    counted_at: datetime
-    finished_at: datetime | None
-    outcome: str
-    http_status: int | None
-    row_count: int | None
-    vendor_count: int | None
-    byte_count: int | None
-    sha256: str | None
-    duration_seconds: float | None
-    error: str | None
-
-
-@dataclass(frozen=True)
-class Finish:
-    """How a call ended.
-
-    Attributes:
-        outcome: answered, failed or refused.
-        http_status: The answer's status.
-        row_count: Records in it.
-        vendor_count: The vendor's `count`.
-        byte_count: Bytes of its body.
-        sha256: SHA-256 of the body as kept, in hex.
-        duration_seconds: From sending to the last byte.
-        error: What went wrong; never a token.
-    """
-
-    outcome: str
-    http_status: int | None = None
-    row_count: int | None = None
-    vendor_count: int | None = None
-    byte_count: int | None = None
-    sha256: str | None = None
-    duration_seconds: float | None = None
-    error: str | None = None
 
 
 class CallLedger:
@@ -190,12 +142,12 @@ class CallLedger:
                 "values (?, ?, ?, ?, ?, ?, ?)",
                 (
                     purpose.value,
-                    _us(window.start) if window else None,
-                    _us(window.end) if window else None,
+                    to_us(window.start) if window else None,
+                    to_us(window.end) if window else None,
                     json.dumps(request, sort_keys=True, ensure_ascii=False),
-                    _us(now),
-                    _us(system_clock()),
-                    _us(now + LONGEST_CALL),
+                    to_us(now),
+                    to_us(system_clock()),
+                    to_us(now + LONGEST_CALL),
                 ),
             )
         if cursor.lastrowid is None:
@@ -229,8 +181,8 @@ class CallLedger:
                 "row_count = ?, vendor_count = ?, byte_count = ?, sha256 = ?, duration_seconds = ?, error = ? "
                 "where call_id = ?",
                 (
-                    _us(now),
-                    _us(now),
+                    to_us(now),
+                    to_us(now),
                     finish.outcome,
                     finish.http_status,
                     finish.row_count,
@@ -259,16 +211,16 @@ class CallLedger:
         longest = day.ends_at or now + DAY
         until = min(now + retry_after, longest) if retry_after is not None else day.ends_at or now + BELIEVED
         with self.transaction() as connection:
-            connection.execute("insert into refusals values (?, ?, ?)", (_us(now), _us(until), said))
+            connection.execute("insert into refusals values (?, ?, ?)", (to_us(now), to_us(until), said))
         return until
 
     def refused_until(self) -> datetime | None:
         """Give the instant until which the vendor refuses calls; None if it does not."""
         now = self.clock()
         row = self._connection.execute(
-            "select max(until_at) from refusals where until_at > ? and refused_at <= ?", (_us(now), _us(now))
+            "select max(until_at) from refusals where until_at > ? and refused_at <= ?", (to_us(now), to_us(now))
         ).fetchone()
-        return _instant(row[0])
+        return from_us(row[0])
 
     def used(self) -> int:
         """Give the calls that count towards the day that holds the present instant."""
@@ -307,7 +259,7 @@ class CallLedger:
     def _counted(self, since: datetime, until: datetime) -> dict[Purpose, int]:
         rows = self._connection.execute(
             "select purpose, count(*) from calls where held_until > ? and counted_at < ? group by purpose",
-            (_us(since), _us(until)),
+            (to_us(since), to_us(until)),
         ).fetchall()
         return {Purpose(purpose): count for purpose, count in rows}
 
@@ -319,7 +271,7 @@ class CallLedger:
             "where call_id > ? order by call_id",
             (call_id,),
         ).fetchall()
-        return [_call(row) for row in rows]
+        return [read_call(row) for row in rows]
 
     def last_call_id(self) -> int:
         """Give the number of the newest call, 0 if there is none."""
@@ -340,23 +292,7 @@ class CallLedger:
     def forget(self, before: datetime) -> int:
         """Drop the calls counted before an instant, which the warehouse has long since; give how many."""
         with self.transaction() as connection:
-            connection.execute("delete from refusals where until_at < ?", (_us(before),))
+            connection.execute("delete from refusals where until_at < ?", (to_us(before),))
             return connection.execute(
-                "delete from calls where held_until < ? and counted_at < ?", (_us(before), _us(before))
+                "delete from calls where held_until < ? and counted_at < ?", (to_us(before), to_us(before))
             ).rowcount
-
-
-def _call(row: tuple[Any, ...]) -> Call:
-    number, purpose, start, end, request, counted, finished, *rest = row
-    counted_at = _instant(counted)
-    if counted_at is None:
-        raise RuntimeError("a call without counted_at")
-    return Call(number, purpose, _instant(start), _instant(end), request, counted_at, _instant(finished), *rest)
-
-
-def _us(instant: datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
-
-
-def _instant(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else EPOCH + microseconds * MICROSECOND

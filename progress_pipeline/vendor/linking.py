@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from progress_pipeline.vendor.answers import BY_ID
 from progress_pipeline.vendor.asker import Asker
-from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.inference import keys_of
 from progress_pipeline.vendor.measuring import confirm_count
 from progress_pipeline.vendor.tiles import Tile, Verdict

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from progress_pipeline.vendor.answers import FALLBACK_SORT, Answers
 from progress_pipeline.vendor.asker import Asker
-from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.inference import COLUMNS, is_ascending, keys_of
 from progress_pipeline.vendor.windows import Window
 

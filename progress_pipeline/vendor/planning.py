@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from math import ceil
 
 from progress_pipeline.vendor.answers import STARTED, Answers
-from progress_pipeline.vendor.counting import reserves
 from progress_pipeline.vendor.density import Density
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.rechecks import Price, audit_windows, day_window, due_windows, joined
@@ -22,8 +20,6 @@ LONGEST_HOLE = timedelta(days=2)
 HOLES = 10
 RECENT_DAYS = (7, 2)
 MINIMUM_LOOKBACK = timedelta(days=1)
-DEARER, BEGINNING = 1.4, 2
-"""Calls of a window over what a still list of an exact server would take, at most; and those before it begins."""
 FILL = 0.8
 """The part of a page that a window is meant to fill, so that it fits when there is more than expected."""
 
@@ -99,23 +95,6 @@ class Ask:
     search: str = ""
     reason: str = ""
     expected_rows: float | None = None
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a span will take.
-
-    Attributes:
-        asks: What would be asked.
-        calls: Calls, or None where nothing is known yet of how much there is.
-        days: Days at the calls that a day grants to it.
-        ends_on: The day on which it would end.
-    """
-
-    asks: tuple[Ask, ...]
-    calls: int | None
-    days: int | None
-    ends_on: date | None
 
 
 def plan_daily(  # noqa: PLR0913 - what a plan follows from, each by name
@@ -248,45 +227,6 @@ class _Planner:
     def _is_for_again(day: Window, covered: tuple[Window, ...], asked: list[Window]) -> bool:
         """Say whether a day is past and not asked today anyway."""
         return day.end <= covered[-1].end and bool(subtract(day, asked))
-
-
-def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
-    span: Window,
-    state: KnownState,
-    *,
-    now: datetime,
-    page_size: int,
-    calls_a_day: int,
-    newest_first: bool = False,
-) -> Estimate:
-    """Plan to cover a span, as far as it is not, and say what it will take.
-
-    Args:
-        span: The span.
-        state: What the warehouse knows.
-        now: The present.
-        page_size: Records asked for in one call.
-        calls_a_day: Calls of a day; some are kept for other purposes.
-        newest_first: Whether it begins at the newest end.
-    """
-    if span.start >= now:
-        return Estimate((), 0, 0, now.date())
-    gaps = list(subtract(Window(span.start, min(span.end, now)), (proven.window for proven in state.proven)))
-    if not gaps:
-        return Estimate((), 0, 0, now.date())
-    if newest_first:
-        gaps.reverse()
-    expected = [state.density.average(gap) for gap in gaps]
-    asks = tuple(
-        Ask(Purpose.BACKFILL, gap, reason="backfill", expected_rows=rows)
-        for gap, rows in zip(gaps, expected, strict=True)
-    )
-    if None in expected:
-        return Estimate(asks, None, None, None)
-    calls = sum(ceil((rows or 0.0) / page_size * DEARER) + BEGINNING for rows in expected)
-    granted = max(1, calls_a_day - sum(reserves(calls_a_day).values()))
-    days = ceil(calls / granted)
-    return Estimate(asks, calls, days, now.date() + timedelta(days=days - 1))
 
 
 def rows_expected(proven: Iterable[ProvenWindow], span: Window) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from progress_pipeline.vendor.asker import Asker
-from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.measuring import Length, Measured, measure
 from progress_pipeline.vendor.tiles import Tile, Verdict
 

@@ -8,7 +8,7 @@ long before.
 from collections.abc import Generator
 
 from progress_pipeline.vendor.asker import Asker
-from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.measuring import FAR, learn_unit
 from progress_pipeline.vendor.tiles import Tile
 

@@ -22,13 +22,13 @@ from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.bringing import Bringer
 from progress_pipeline.vendor.claims import Claims
-from progress_pipeline.vendor.client import Answer
 from progress_pipeline.vendor.cutting import SHORTEST, Cutter
+from progress_pipeline.vendor.date_probe import learn_dates
 from progress_pipeline.vendor.dates import happened_at
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.forecast import Forecast
 from progress_pipeline.vendor.measuring import Length, measure
 from progress_pipeline.vendor.planning import Ask
-from progress_pipeline.vendor.probe import learn_dates
 from progress_pipeline.vendor.resuming import Resuming
 from progress_pipeline.vendor.tiles import Tile, Verdict
 from progress_pipeline.vendor.windows import Window

@@ -19,7 +19,7 @@ from enum import Enum, auto
 
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asker import Asker
-from progress_pipeline.vendor.client import Answer
+from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.measuring import learn_cap
 from progress_pipeline.vendor.windows import Window
 

@@ -29,7 +29,8 @@ from progress_pipeline.errors import (
 from progress_pipeline.sandbox.config import SandboxConfig
 from progress_pipeline.sandbox.server import Sandbox
 from progress_pipeline.vendor.answering import QuestionRefusedError
-from progress_pipeline.vendor.client import Limits, Question, VendorClient, date_text
+from progress_pipeline.vendor.client import Limits, VendorClient
+from progress_pipeline.vendor.exchange import Question, date_text
 from progress_pipeline.vendor.ledger import CallLedger, Purpose
 from progress_pipeline.vendor.pages import KeptPages
 from progress_pipeline.vendor.windows import Window
@@ -331,7 +332,8 @@ _ASKS_ON = """
 import sys
 from pathlib import Path
 from datetime import UTC, datetime, timedelta
-from progress_pipeline.vendor.client import Question, VendorClient
+from progress_pipeline.vendor.client import VendorClient
+from progress_pipeline.vendor.exchange import Question
 from progress_pipeline.vendor.ledger import CallLedger, Purpose
 from progress_pipeline.vendor.windows import Window
 ledger = CallLedger(Path(sys.argv[1]), daily_calls=140)

@@ -6,16 +6,9 @@ from typing import Any
 import pytest
 
 from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.ledger import CallLedger, Purpose
-from progress_pipeline.vendor.planning import (
-    Ask,
-    KnownState,
-    ProvenWindow,
-    StartedDay,
-    plan_backfill,
-    plan_daily,
-    rows_expected,
-)
+from progress_pipeline.vendor.planning import Ask, KnownState, ProvenWindow, StartedDay, plan_daily, rows_expected
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
 
