@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from progress_pipeline.vendor.quick import quick_columns
 from progress_pipeline.vendor.verbatim import KEYS, careful_row, hashes
 
-TEXTS = st.one_of(st.none(), st.text(max_size=6), st.sampled_from(["null", "a:b", "é", '"', "\\", "2026-01-01T00:00"]))
+NO_COLON = st.characters(exclude_categories=["Cs"], exclude_characters=":")
+TEXTS = st.one_of(
+    st.none(), st.text(NO_COLON, max_size=6), st.sampled_from(["null", "a:b", "é", '"', "\\", "2026-01-01T00:00"])
+)
 NUMBERS = st.one_of(st.none(), st.integers(), st.sampled_from(["7", "null", 9.09]))
 RECORDS = st.fixed_dictionaries(
     {"transactionId": st.integers(1, 99)},
@@ -31,7 +34,8 @@ def test_the_quick_way_gives_the_texts_and_hashes_of_the_careful_one(
 
 
 def test_the_quick_way_is_left_where_a_record_says_two_things_under_one_key() -> None:
-    """So it is where one names no transaction."""
+    """So it is where one names no transaction, and where a text that begins with a colon may look like a key's end."""
+    assert quick_columns(b'[{"transactionId": 1, "firstName": ":)"}]') is None
     assert quick_columns(b'[{"transactionId": 1, "progress": 1, "progress": 2}]') is None
     assert quick_columns(b'[{"transactionId": null}]') is None
     assert quick_columns(b'[{"transactionId": ""}]') is None
