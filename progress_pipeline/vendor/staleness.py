@@ -84,7 +84,8 @@ def keep_staleness(found: Staleness, answers: Answers) -> None:
 
 def told(by_age: Mapping[str, float | None], filter_dates: Iterable[str]) -> str:
     """Say the promise in words."""
-    parts = [f"{days:g} d at {age} d" for age, days in by_age.items() if days is not None]
+    ages = sorted(by_age.items(), key=lambda one: int(one[0]))
+    parts = [f"{days:g} d at {age} d" for age, days in ages if days is not None]
     if not parts:
         return "no bound: " + (
             "the vendor shows no record before it is complete"
@@ -92,4 +93,4 @@ def told(by_age: Mapping[str, float | None], filter_dates: Iterable[str]) -> str
             else "the calls set aside for asking again do not suffice for any"
         )
     doubt = "; if the vendor filters on the completion, only once it is complete" if COMPLETED in filter_dates else ""
-    return f"a change on an open record is seen within {', '.join(parts)} after its start{doubt}"
+    return f"a change on an open record is seen within {', '.join(parts)} of age{doubt}"
