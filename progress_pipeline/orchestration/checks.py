@@ -14,7 +14,6 @@ from progress_pipeline.settings import Settings
 from progress_pipeline.warehouse.check_charts import Series, chart_values
 from progress_pipeline.warehouse.checking import Check, CheckResult, run_check
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.locking import writing
 
 if TYPE_CHECKING:
     from progress_pipeline.orchestration.alerts import Alerts
@@ -52,9 +51,8 @@ def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChec
     @dg.multi_asset_check(name="checks", specs=specs, can_subset=True)
     def assert_checks(context: dg.AssetCheckExecutionContext, run_context: RunContext) -> Iterator[dg.AssetCheckResult]:
         """Assert the selected checks on the tables as they stand now, and tell of gaps that opened or closed."""
-        settings = run_context.settings()
-        alerts = _alerts(settings)
-        with writing(settings.warehouse_path), connect(settings.warehouse_path) as connection:
+        with run_context.turn() as settings, connect(settings.warehouse_path) as connection:
+            alerts = _alerts(settings)
             keys = sorted(context.selected_asset_check_keys, key=lambda key: key.name)
             yield from _results(connection, [by_name[key.asset_key, key.name] for key in keys])
             if alerts:

@@ -10,7 +10,6 @@ from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, a
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.warehouse.building import Built, build
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.reading import column_types, first_rows
 from progress_pipeline.warehouse.standing import count_rows
@@ -31,9 +30,8 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
     @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True)
     def build_models(context: dg.AssetExecutionContext, run_context: RunContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         """Bring the selected models up to date with raw."""
-        path = run_context.settings().warehouse_path
         selected = frozenset(".".join(key.path) for key in context.selected_asset_keys)
-        with writing(path), connect(path) as connection:
+        with run_context.turn() as settings, connect(settings.warehouse_path) as connection:
             built = build(connection, models, only=selected)
             described = built_metadata(connection, built, models)
             for name, metadata in described.items():

@@ -14,7 +14,6 @@ from progress_pipeline.reporting.keeping import take_away
 from progress_pipeline.settings import Settings
 from progress_pipeline.warehouse.checking import Check, run_check
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.personal import PersonalData, Privacy
 from progress_pipeline.warehouse.publishing import Form, publish
@@ -38,8 +37,7 @@ def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.Asse
     )
     def published(run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         """Build the file aside, verify it, and put it in the old one's place."""
-        settings = run_context.settings()
-        with writing(settings.warehouse_path):
+        with run_context.turn() as settings:
             _refuse_if_blocked(settings.warehouse_path, [check for check in checks if check.is_blocking])
             made = publish(
                 settings.warehouse_path,

@@ -24,7 +24,6 @@ from progress_pipeline.orchestration.resources import RunContext, start_of_cover
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.asking import WindowAttempt, carry_out
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.reading import first_rows
 from progress_pipeline.warehouse.standing import count_rows
 from progress_pipeline.warehouse.state import known_state
@@ -67,9 +66,9 @@ def raw_assets() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: PullConfig, run_context: RunContext
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         """Land what was told, then ask for what is not covered."""
-        settings, clock = run_context.settings(), run_context.clock()
+        clock = run_context.clock()
         selected = {key.path[-1] for key in context.selected_asset_keys}
-        with writing(settings.warehouse_path):
+        with run_context.turn() as settings:
             purpose = "backfill" if config.span() else "daily"
             run = run_facts(settings, clock, context.run.run_id, purpose)
             with Loader(settings.warehouse_path, run) as loader:

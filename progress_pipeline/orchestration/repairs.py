@@ -29,7 +29,6 @@ from progress_pipeline.vendor.windows import Window
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.gaps import gaps_to_repair
-from progress_pipeline.warehouse.locking import writing
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.state import known_state
 
@@ -55,11 +54,9 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
     @dg.multi_asset(name="repairs", specs=[spec])
     def repairs(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         """Plan the fewest calls that close what is open, ask, load, and take the verdicts again."""
-        settings, clock = run_context.settings(), run_context.clock()
-        path = settings.warehouse_path
-        with writing(path):
-            asks, outcome = repair(settings, clock, context.run.run_id)
-            with connect(path) as connection:
+        with run_context.turn() as settings:
+            asks, outcome = repair(settings, run_context.clock(), context.run.run_id)
+            with connect(settings.warehouse_path) as connection:
                 built = [each for each in build(connection, models) if each.model == REPAIRS]
                 metadata = built_metadata(connection, built, models)[REPAIRS]
         return dg.MaterializeResult(

@@ -85,7 +85,12 @@ def run_job(
         config["ops"] = {"raw": {"config": dict(pull)}}
     try:
         with as_our_errors(Path(history.root_directory)):
-            result = definition.execute_in_process(run_config=config, instance=history, raise_on_error=False)
+            result = definition.execute_in_process(
+                run_config=config,
+                instance=history,
+                raise_on_error=False,
+                tags={"as_of": as_of} if as_of else None,  # what tells runs apart that were made in a row
+            )
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
     return _ended(result)

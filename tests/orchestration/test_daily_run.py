@@ -45,9 +45,9 @@ def test_a_second_run_changes_nothing(play: Play, look: Look) -> None:
 
 
 def test_a_refused_token_fails_the_run_and_keeps_what_has_landed(
-    play: Play, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    play: Play, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings, history: dg.DagsterInstance
 ) -> None:
-    """Exit code 1, a sentence, and the pushes are loaded all the same."""
+    """Exit code 1, a sentence, which the UI says first too, and the pushes are loaded all the same."""
     play(2)
     monkeypatch.setenv("PROGRESS_API_TOKEN", "00000000-0000-4000-8000-000000000000")
     ended = play(4)
@@ -55,6 +55,10 @@ def test_a_refused_token_fails_the_run_and_keeps_what_has_landed(
     (sentence,) = ended.told
     assert "token" in sentence
     assert "00000000" not in sentence
+    failed = [each.dagster_event for each in history.all_logs(ended.run_id, dg.DagsterEventType.STEP_FAILURE)]
+    assert [event and (said := event.step_failure_data.user_failure_data) and said.description for event in failed] == [
+        sentence
+    ]
     assert settings.published_path.exists()
     with connect(settings.warehouse_path) as connection:
         ((updates,),) = connection.execute("select count(*) from raw.webhook_updates").fetchall()
