@@ -8,7 +8,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,8 +30,10 @@ class FailedError(RuntimeError):
     """A program that is measured failed."""
 
 
-def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> Cost:
-    """Run a program to its end."""
+def measure(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, allowed: Collection[int] = (0,)
+) -> Cost:
+    """Run a program to its end; one that ends with another exit code than those allowed failed."""
     with (cwd / "said.txt").open("w+b") as said:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=cwd, stdout=said, stderr=subprocess.STDOUT, env=env)
@@ -40,7 +42,7 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None 
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         text = said.read().decode(errors="replace").strip()
-    if process.returncode:
+    if process.returncode not in allowed:
         raise FailedError(f"{command[:4]} ended with {process.returncode}: {text[-2000:]}")
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, text.rpartition("\n")[2])
 

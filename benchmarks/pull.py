@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Cost, FailedError, machine, measure, median
-from benchmarks.pull_server import write_pages
+from benchmarks.pull_server import DAYS, write_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".venv" / "peers"
@@ -70,10 +70,11 @@ OURS = CONTENDERS[2].name
 
 
 @contextlib.contextmanager
-def serving(data: Path, count: int) -> Iterator[str]:
+def serving(data: Path, count: int, days: float = DAYS) -> Iterator[str]:
     """Serve so many records from a process of its own; gives the address."""
     (data / "port").unlink(missing_ok=True)
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.pull_server", str(data), "--records", str(count)])
+    server = [sys.executable, "-m", "benchmarks.pull_server", str(data), "--records", str(count), "--days", str(days)]
+    process = subprocess.Popen(server)
     try:
         while not (data / "port").exists():
             assert process.poll() is None

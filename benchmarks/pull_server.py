@@ -21,7 +21,7 @@ import numpy as np
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS = 365
-MICROSECONDS = DAYS * 86_400 * 1_000_000
+A_DAY = 86_400 * 1_000_000
 SEPARATOR = 2
 
 _RECORDS = """
@@ -44,15 +44,16 @@ _RECORDS = """
 """
 
 
-def make_records(folder: Path, count: int) -> Path:
-    """Write the records, one a line, and where each begins; what is there already is kept."""
-    file, places = folder / f"records-{count}.txt", folder / f"records-{count}.npy"
+def make_records(folder: Path, count: int, days: float = DAYS) -> Path:
+    """Write the records of so many days, one a line, and where each begins; what is there already is kept."""
+    file = folder / f"records-{count}-{days:.0f}.txt"
+    places = file.with_suffix(".npy")
     if places.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
         statement = _RECORDS.replace("{file}", str(file))
-        connection.execute(statement, [BEGIN.replace(tzinfo=None), MICROSECONDS // count, count])
+        connection.execute(statement, [BEGIN.replace(tzinfo=None), int(days * A_DAY) // count, count])
     text = np.memmap(file, dtype=np.uint8, mode="r")
     parts = [np.flatnonzero(text[at : at + (1 << 26)] == ord("\n")) + at for at in range(0, len(text), 1 << 26)]
     begins = np.concatenate([[0], np.concatenate(parts) + 1]).astype(np.int64)
@@ -74,11 +75,12 @@ def write_pages(folder: Path, count: int, page: int, into: Path) -> None:
 class Records:
     """The records of one folder: which stand in a window, and where."""
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self.file = os.open(make_records(folder, count), os.O_RDONLY)
-        self.begins = np.load(folder / f"records-{count}.npy", mmap_mode="r")
+    def __init__(self, folder: Path, count: int, days: float = DAYS) -> None:
+        file = make_records(folder, count, days)
+        self.file = os.open(file, os.O_RDONLY)
+        self.begins = np.load(file.with_suffix(".npy"), mmap_mode="r")
         self.count = count
-        self.step = MICROSECONDS // count
+        self.step = int(days * A_DAY) // count
 
     def window(self, start: str | None, end: str | None) -> tuple[int, int]:
         """Give the numbers of a window's records; times are cut to milliseconds, as they are written."""
@@ -147,8 +149,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--days", type=float, default=DAYS)
     asked = parser.parse_args()
-    with Server(Records(asked.folder, asked.records)) as server:
+    with Server(Records(asked.folder, asked.records, asked.days)) as server:
         aside = asked.folder / "port.part"
         aside.write_text(str(server.server_address[1]))
         aside.rename(asked.folder / "port")

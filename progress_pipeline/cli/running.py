@@ -94,7 +94,7 @@ def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool, *, profil
 
                 spent = [asdict(each) for each in profile_of(history, ended, settings)]
     if as_json:
-        print_json({**asdict(ended), "profile": spent} if profile else ended)
+        print_json({**vars(ended), "profile": spent} if profile else ended)
     else:
         tell(ended)
         if spent:
