@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.vendor.playing import Play
 
-EXAMPLES = int(os.environ.get("PROGRESS_TEST_EXAMPLES", "25"))
-DAYS = 12
+EXAMPLES = int(os.environ.get("PROGRESS_TEST_EXAMPLES", "12"))
+DAYS = 10
 NAMES_ALONE = frozenset({"lastName"})
 
 FAULTS = ("reset", "half_answer", "html", "wrong_content_type", "cut_json", "empty_page", "short_page", "503", "429")
