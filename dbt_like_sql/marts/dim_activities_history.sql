@@ -2,10 +2,10 @@
 -- The current title is the one of `marts.dim_activities`; a title that comes back keeps its row.
 with
 
-tellings as (
+told as (
 
     select *
-    from intermediate.int_tellings_unioned
+    from intermediate.int_names_told
     where activity_id is not null and activity_title is not null
 
 ),
@@ -22,9 +22,9 @@ summed as (
         activity_id,
         activity_title,
         count(distinct registration_id) as registration_count,
-        min(told_at) as first_told_at,
-        max(told_at) as last_told_at
-    from tellings
+        min(first_told_at) as first_told_at,
+        max(last_told_at) as last_told_at
+    from told
     group by activity_id, activity_title
 
 )

@@ -3,9 +3,9 @@
 -- `marts.dim_learners`; a name that comes back keeps its row.
 with
 
-tellings as (
+told as (
 
-    select * from intermediate.int_tellings_unioned
+    select * from intermediate.int_names_told
 
 ),
 
@@ -25,13 +25,14 @@ spelled as (
 
     select
         registrations.learner_id,
-        tellings.registration_id,
-        tellings.told_at,
-        coalesce(tellings.first_name, registrations.first_name) as first_name,
-        coalesce(tellings.last_name, registrations.last_name) as last_name,
-        coalesce(tellings.email, registrations.email) as email
-    from tellings
-    inner join registrations on tellings.registration_id = registrations.registration_id
+        told.registration_id,
+        told.first_told_at,
+        told.last_told_at,
+        coalesce(told.first_name, registrations.first_name) as first_name,
+        coalesce(told.last_name, registrations.last_name) as last_name,
+        coalesce(told.email, registrations.email) as email
+    from told
+    inner join registrations on told.registration_id = registrations.registration_id
 
 ),
 
@@ -43,8 +44,8 @@ summed as (
         last_name,
         email,
         count(distinct registration_id) as registration_count,
-        min(told_at) as first_told_at,
-        max(told_at) as last_told_at
+        min(first_told_at) as first_told_at,
+        max(last_told_at) as last_told_at
     from spelled
     group by learner_id, first_name, last_name, email
 

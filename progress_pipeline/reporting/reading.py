@@ -164,6 +164,7 @@ def read(published: Path) -> Told:
     """Read what the report tells from a published file."""
     connection = duckdb.connect(str(published), read_only=True)
     try:
+        connection.execute("set enable_progress_bar = false")
         return _read(connection)
     finally:
         connection.close()

@@ -36,7 +36,8 @@ def connect(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB file, and close it whatever happens.
 
-    The session is in UTC, never fetches an extension from the network, and knows the functions of the prelude. What
+    The session is in UTC, never fetches an extension from the network, draws no bar on standard output, and knows the
+    functions of the prelude. What
     does not fit in memory is spilled beside the file, in `<file>.tmp`.
 
     Args:
@@ -61,7 +62,7 @@ def connect(
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = _open(path, read_only=read_only, wait_seconds=wait_seconds)
     try:
-        connection.execute("set autoinstall_known_extensions = false")
+        connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
         if memory_limit is not None:
             connection.execute("set memory_limit = $limit", {"limit": memory_limit})
         if threads is not None:

@@ -18,6 +18,9 @@ from progress_pipeline.warehouse.versions import VERSIONS, PublishedFile, descri
 LINK = "parquet"
 ENDING = ".parquet"
 
+_COMPRESSION = "compression zstd, compression_level 1"
+"""Of such columns the files are as small as by the default level 3, in two thirds of the time."""
+
 
 def write_folder(file: Path, aside: Path, tables: Sequence[str]) -> tuple[PublishedFile, ...]:
     """Write the tables of a published file as Parquet files, `<schema>/<table>.parquet`.
@@ -31,12 +34,13 @@ def write_folder(file: Path, aside: Path, tables: Sequence[str]) -> tuple[Publis
     paths = []
     connection = duckdb.connect(str(file), read_only=True)
     try:
+        connection.execute("set enable_progress_bar = false")
         for table in tables:
             schema, _, name = table.partition(".")
             path = aside / name if schema == "main" else aside / schema / name
             path = path.with_name(f"{path.name}{ENDING}")
             path.parent.mkdir(exist_ok=True)
-            connection.execute(f"copy (from {table}) to {literal(str(path))} (format parquet, compression zstd)")
+            connection.execute(f"copy (from {table}) to {literal(str(path))} (format parquet, {_COMPRESSION})")
             paths.append(path)
     finally:
         connection.close()

@@ -25,6 +25,7 @@ def verify(path: Path, filled: Sequence[Filled]) -> None:
     """
     connection = duckdb.connect(str(path), read_only=True)
     try:
+        connection.execute("set enable_progress_bar = false")
         for each in filled:
             for problem in _problems(connection, each):
                 name = each.model.name
