@@ -28,6 +28,8 @@ _Record = msgspec.defstruct(
 _RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Record])  # type: ignore[valid-type]
 _GETTERS = tuple(attrgetter(key) for key in KEYS)
 _ODD = re.compile(rb"[{\[tfT \t\r\\]")
+_APART = re.compile(rb'"[ \t\r\n]+:')
+_BEFORE_A_COLON = (b" :", b"\t:", b"\n:", b"\r:")
 _KEY_END = int.from_bytes(b'":', "little")
 
 
@@ -58,8 +60,10 @@ def quick_columns(body: bytes) -> list[pa.Array] | None:
         lists.append(values)
         columns.append(column)
     # A struct holds the last of two equal keys. There were none if the body has as many keys as the structs have
-    # values.
+    # values; keys are counted by their ends, so each must be the usual one.
     if _count_keys(body) != len(records) * len(KEYS) - unset_count or not _have_names(columns[0]):
+        return None
+    if any(blank in body for blank in _BEFORE_A_COLON) and _APART.search(body):
         return None
     hashed = _hashes_of_plain(columns) if b"\\" not in body else _hashes_by_row(columns)
     return [*columns, pa.nulls(len(records), pa.string()), hashed]

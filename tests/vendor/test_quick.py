@@ -37,5 +37,8 @@ def test_the_quick_way_is_left_where_a_record_says_two_things_under_one_key() ->
     """So it is where one names no transaction, and where a text that begins with a colon may look like a key's end."""
     assert quick_columns(b'[{"transactionId": 1, "firstName": ":)"}]') is None
     assert quick_columns(b'[{"transactionId": 1, "progress": 1, "progress": 2}]') is None
+    assert quick_columns(b'[{"transactionId": 1, "progress" : 1, "progress": 2}]') is None
+    assert quick_columns(b'[{"transactionId": 1, "progress"\n\t:1, "progress":2}]') is None
+    assert quick_columns(b'[{"transactionId": 1, "activityTitle": "One : two"}]') is not None
     assert quick_columns(b'[{"transactionId": null}]') is None
     assert quick_columns(b'[{"transactionId": ""}]') is None
