@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check dev format dictionary lock clean
+.PHONY: demo test check dev format dictionary lock clean bench bench-peers bench-100-million
 
 demo: .venv/.installed
 	$(BIN)/progress-pipeline demo
@@ -45,6 +45,21 @@ lock: .venv/.installed
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Under half an hour on a quiet machine; writes docs/benchmarks.md.
+bench: .venv/.installed bench-peers
+	$(BIN)/python -m benchmarks.bench
+
+# What the project is compared with, each in an environment of its own; one that cannot be installed is left out.
+bench-peers: .venv/.installed
+	@for peer in singer airbyte; do \
+	    test -e .venv/peers/$$peer/bin/python || { $(BIN)/uv venv --quiet .venv/peers/$$peer && $(BIN)/uv pip sync --quiet \
+	        --python .venv/peers/$$peer/bin/python --require-hashes benchmarks/peers/$$peer.lock; } \
+	    || { rm -rf .venv/peers/$$peer; echo "$$peer could not be installed, and is left out"; }; \
+	done
+
+bench-100-million: .venv/.installed
+	$(BIN)/python -m benchmarks.daily_run --histories 100000 100000000
 
 clean:
 	rm -rf .venv

@@ -1,0 +1,128 @@
+"""Runs the benchmarks one after the other, and writes docs/benchmarks.md and its chart.
+
+    python -m benchmarks.bench                  # make bench: everything, under half an hour on a quiet machine
+    python -m benchmarks.bench --from FOLDER    # writes the page again from results that are there
+
+What is measured and how stands in the modules that it runs: `pull`, `daily_run`, `idle`.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pygal
+from pygal.style import CleanStyle
+
+from benchmarks.measuring import Cost, machine
+from benchmarks.pull import LIMIT, OURS, table
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, CHART = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks-pull.svg"
+
+RUNS = {
+    "pull": ["benchmarks.pull", "--turns", "5", "--slow-turns", "1"],
+    "idle": ["benchmarks.idle", "--turns", "5"],
+    "daily": ["benchmarks.daily_run", "--days", "3"],
+}
+
+HEAD = """\
+# Benchmarks
+
+`make bench` runs all of this and writes this page; `make bench-peers` installs what the project is compared with, from
+the pins in `benchmarks/peers/*.lock`. CPU seconds are those of a whole process and of all that it started, imports
+included; a process never shows less peak memory than the one that measures it, some 160 MB.
+
+"""
+
+PULLED = """\
+## Pulling and loading
+
+One server on this machine sends prebuilt pages; each way is a process of its own, all take turns, medians. The limit
+is fetching alone (httpx) and DuckDB reading the same pages from disk. The project's row holds all that a first daily
+run does of this: each call in the ledger and synced to disk before it leaves, each page kept compressed, proofs of
+completeness, and dlt's load. sling's binary finds its DuckDB only by a download, so it could not be measured here.
+"""
+
+DAYS = """\
+## The daily run, after histories of different lengths
+
+A day has 10,000 new records, which are asked and pushed. The seconds of publishing stand apart, since the whole
+published file is written anew.
+
+| records before | CPU s | wall s without publishing | to the first | publishing s | peak MB |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+IDLE = """\
+## Little to do
+
+| command | CPU s | wall s |
+| --- | --- | --- |
+"""
+
+
+def write_page(folder: Path) -> None:
+    """Write the page from the results in a folder."""
+    told = {each.stem: json.loads(each.read_text()) for each in folder.glob("*.json")}
+    lines = [HEAD, f"Measured on {datetime.now(UTC):%Y-%m-%d}: {(folder / 'machine.txt').read_text().strip()}.\n"]
+    if "pull" in told:
+        lines.append(PULLED)
+        for result in told["pull"]:
+            costs = {name: Cost(**cost) if isinstance(cost, dict) else cost for name, cost in result["costs"].items()}
+            lines += [f"{result['records']:,} records in pages of {result['page']:,}:\n", *table(costs), ""]
+        lines.append(f"![CPU seconds by way of pulling]({CHART.name})\n")
+        draw(told["pull"])
+    if "daily" in told:
+        first = told["daily"][0]["wall"]
+        rows = [
+            f"| {row['history']:,} | {row['cpu']:.1f} | {row['wall']:.1f} | {row['wall'] / first:.2f} "
+            f"| {row['publishing']:.1f} | {row['peak']:.0f} |"
+            for row in told["daily"]
+        ]
+        lines.append(DAYS + "\n".join(rows) + "\n")
+    if "idle" in told:
+        calls = told["idle"].pop("calls")
+        rows = [f"| {name} | {cost['cpu']:.2f} | {cost['wall']:.2f} |" for name, cost in told["idle"].items()]
+        lines.append(IDLE + "\n".join(rows) + f"\n\nCalls of a run with nothing new: {max(calls)} at most.\n")
+    PAGE.write_text("\n".join(lines))
+    print(f"written {PAGE}")
+
+
+def draw(results: list[dict[str, Any]]) -> None:
+    """Draw the CPU seconds of each way, for each 100,000 records."""
+    most = max(results, key=lambda result: sum(isinstance(cost, dict) for cost in result["costs"].values()))
+    costs = {name: cost["cpu"] for name, cost in most["costs"].items() if isinstance(cost, dict)}
+    bars = {"limit": sum(costs.pop(name) for name in LIMIT)} | {OURS: costs.pop(OURS)} | costs
+    chart = pygal.HorizontalBar(style=CleanStyle, show_legend=False, print_values=True, height=320, js=[])
+    chart.title = f"CPU seconds, {most['records']:,} records in pages of {most['page']:,}"
+    chart.x_labels = list(bars)
+    chart.add("CPU s", [round(value, 1) for value in bars.values()])
+    CHART.write_bytes(chart.render())
+
+
+def main() -> None:
+    """Run everything, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="folder", type=Path, help="take the results from there; nothing is run")
+    parser.add_argument("--only", choices=list(RUNS), nargs="+", default=list(RUNS))
+    parser.add_argument("--out", type=Path, help="keep the results there")
+    asked = parser.parse_args()
+    folder = asked.folder
+    if folder is None:
+        folder = asked.out or Path(tempfile.mkdtemp(prefix="bench-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "machine.txt").write_text(machine())
+        for name in asked.only:
+            module, *options = RUNS[name]
+            command = [sys.executable, "-m", module, *options, "--out", str(folder / f"{name}.json")]
+            subprocess.run(command, check=True, cwd=ROOT)
+    write_page(folder)
+
+
+if __name__ == "__main__":
+    main()
