@@ -29,8 +29,6 @@ _RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Record]) 
 _GETTERS = tuple(attrgetter(key) for key in KEYS)
 _ODD = re.compile(rb"[{\[tfT \t\r\\]")
 _APART = re.compile(rb'"[ \t\r\n]+:')
-_BEFORE_A_COLON = (b" :", b"\t:", b"\n:", b"\r:")
-_KEY_END = int.from_bytes(b'":', "little")
 
 
 def quick_columns(body: bytes) -> list[pa.Array] | None:
@@ -61,18 +59,24 @@ def quick_columns(body: bytes) -> list[pa.Array] | None:
         columns.append(column)
     # A struct holds the last of two equal keys. There were none if the body has as many keys as the structs have
     # values; keys are counted by their ends, so each must be the usual one.
-    if _count_keys(body) != len(records) * len(KEYS) - unset_count or not _have_names(columns[0]):
+    if _count_pairs(body, b'":') != len(records) * len(KEYS) - unset_count or not _have_names(columns[0]):
         return None
-    if any(blank in body for blank in _BEFORE_A_COLON) and _APART.search(body):
+    if _has_blank_before_colon(body) and _APART.search(body):
         return None
     hashed = _hashes_of_plain(columns) if b"\\" not in body else _hashes_by_row(columns)
     return [*columns, pa.nulls(len(records), pa.string()), hashed]
 
 
-def _count_keys(body: bytes) -> int:
-    """Count `":`, at even places and at odd ones; four times as fast as bytes.count, where there are so many."""
+def _count_pairs(body: bytes, pair: bytes) -> int:
+    """Count two characters, at even places and at odd ones; four times as fast as bytes.count, where there are many."""
+    wanted = int.from_bytes(pair, "little")
     pairs = (np.frombuffer(body, "<u2", (len(body) - begin) // 2, begin) for begin in (0, 1))
-    return sum(int(np.count_nonzero(each == _KEY_END)) for each in pairs)
+    return sum(int(np.count_nonzero(each == wanted)) for each in pairs)
+
+
+def _has_blank_before_colon(body: bytes) -> bool:
+    """Say so quickly: looking for one character costs next to nothing, for two it does."""
+    return _count_pairs(body, b" :") > 0 or any(each in body and each + b":" in body for each in (b"\t", b"\n", b"\r"))
 
 
 def _texts(values: Sequence[Any]) -> pa.Array | None:
