@@ -150,9 +150,10 @@ class Bringer:
             if way == "linked"
             else Sizing(self.asker, tile, at_most=min(at_most, MOST_CALLS))
         )
+        calls = len(self.asker.call_ids)
         paged = yield from paging.run(first)
         is_proven = paged.verdict is Verdict.PROVEN
-        if not is_proven and paged.ids <= ids:
+        if not is_proven and paged.ids <= ids and len(self.asker.call_ids) > calls:
             self.answers.doubt(["start_unit"], f"paging brought nothing after the first page ({paged.told})")
         if isinstance(paging, Linking):
             self.is_coarse = self.is_coarse or paging.is_coarse
