@@ -35,7 +35,7 @@ HEAD = """\
 
 `make bench` runs all of this and writes this page; `make bench-peers` installs what the project is compared with, from
 the pins in `benchmarks/peers/*.lock`. CPU seconds are those of a whole process and of all that it started, imports
-included; a process never shows less peak memory than the one that measures it, some 160 MB.
+included.
 
 """
 

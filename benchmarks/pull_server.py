@@ -1,6 +1,7 @@
 """A vendor on this machine that costs next to nothing: prebuilt records, any slice of which is sent from a file.
 
     python -m benchmarks.pull_server FOLDER --records 1000000
+    python -m benchmarks.pull_server FOLDER --records 1000000 --page 1000 --into PAGES
 
 Records ascend by transactionId and by dateStarted, on which the filter is; `count` is the total. It takes the vendor's
 POST, and GET with `start` and `number` for programs that cannot put a question in a body. The port stands in
@@ -150,7 +151,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--days", type=float, default=DAYS)
+    parser.add_argument("--page", type=int, help="write pages of so many records instead of serving")
+    parser.add_argument("--into", type=Path, help="where these pages go")
     asked = parser.parse_args()
+    if asked.page:
+        write_pages(asked.folder, asked.records, asked.page, asked.into)
+        return
     with Server(Records(asked.folder, asked.records, asked.days)) as server:
         aside = asked.folder / "port.part"
         aside.write_text(str(server.server_address[1]))
