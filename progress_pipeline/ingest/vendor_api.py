@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from progress_pipeline.vendor.asking import Batch, WindowAttempt
     from progress_pipeline.vendor.ledger import Call
 
-ROWS_A_LOAD = 150_000
+ROWS_A_LOAD = 200_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
 
 _NEW_VERSIONS = """
