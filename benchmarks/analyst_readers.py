@@ -5,7 +5,7 @@ nice -n 10 .venv/bin/python -m benchmarks.analyst_readers --readers 20 --runs 5
 Each answer is several queries on one opening of the DuckDB file, and on one following of the link to the Parquet files.
 Bounds: no error; the queries of an answer agree, and each answer is that of one version that was published;
 every run ends well; no answer took longer than a second more than the longest took before the first run, when there was
-nobody to wait for.
+nobody to wait for. The last bound says something only on a machine that does nothing else.
 """
 
 import argparse
