@@ -127,7 +127,12 @@ class _Gathered:
 
 
 def load_batches(
-    loader: Loader, batches: Iterable["Batch"], *, calls_since: Callable[[int], Iterable["Call"]], start_at: datetime
+    loader: Loader,
+    batches: Iterable["Batch"],
+    *,
+    calls_since: Callable[[int], Iterable["Call"]],
+    start_at: datetime,
+    rows_a_load: int = ROWS_A_LOAD,
 ) -> ApiReport:
     """Load what the vendor is asked, as it comes.
 
@@ -136,6 +141,7 @@ def load_batches(
         batches: What `carry_out` gives; an error that it ends with is raised after what came before it is loaded.
         calls_since: Gives the ledger's calls with a number greater than a given one.
         start_at: First instant to be covered.
+        rows_a_load: Records gathered before they are loaded.
 
     Raises:
         VendorError: As the batches ended.
@@ -158,7 +164,7 @@ def load_batches(
                 failure, batch = error, None
             if batch is not None:
                 gathered.add(batch, naive(loader.run.as_of))
-                if gathered.row_count < ROWS_A_LOAD:
+                if gathered.row_count < rows_a_load:
                     continue
             gathered.calls = list(calls_since(last_call))
             last_call = max([last_call, *(call.call_id for call in gathered.calls)])
