@@ -15,9 +15,9 @@ NOBODY = "http://127.0.0.1:9/api/reports/progress"
 
 def test_no_call_beyond_the_days_leaves_over_restarts_and_the_next_days_end_the_work(serve: Serve, data: Path) -> None:
     """A list of more pages than six calls bring: it stops with 4, stays stopped, and after some days all is there."""
-    vendor = serve(Switches(registrations=80, days=3, page_cap=10, daily_calls=6))
+    vendor = serve(Switches(registrations=40, days=2, page_cap=10, daily_calls=6))
     env = environment(data, vendor.url, api_daily_calls="6", api_page_size="10", start_date="2025-01-01")
-    now = vendor.switches.start + timedelta(days=3)
+    now = vendor.switches.start + timedelta(days=2)
     vendor.move_to(now)
     first, again = (run("run", "--as-of", now.isoformat(), env=env) for _ in range(2))
     assert (first.exit_code, again.exit_code) == (4, 4)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import dagster as dg
 import duckdb
 import pytest
+import stamina
 
 from progress_pipeline.orchestration.history import open_history
 from progress_pipeline.orchestration.running import Ended, run_job
@@ -19,6 +20,13 @@ BEGINS_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 Play: TypeAlias = Callable[[int], Ended]
 Look: TypeAlias = Callable[[str], list[tuple[object, ...]]]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """As many tries as in earnest, without the seconds between them."""
+    with stamina.set_testing(True, attempts=10, cap=True):
+        yield
 
 
 @pytest.fixture
