@@ -15,7 +15,7 @@ NOBODY = "http://127.0.0.1:9/api/reports/progress"
 
 def test_no_call_beyond_the_days_leaves_over_restarts_and_the_next_days_end_the_work(serve: Serve, data: Path) -> None:
     """A list of more pages than six calls bring: it stops with 4, stays stopped, and after some days all is there."""
-    vendor = serve(Switches(registrations=40, days=2, page_cap=10, daily_calls=6))
+    vendor = serve(Switches(registrations=24, days=2, page_cap=10, daily_calls=6))
     env = environment(data, vendor.url, api_daily_calls="6", api_page_size="10", start_date="2025-01-01")
     now = vendor.switches.start + timedelta(days=2)
     vendor.move_to(now)
