@@ -43,9 +43,10 @@ PULLED = """\
 ## Pulling and loading
 
 One server on this machine sends prebuilt pages; each way is a process of its own, all take turns, and a row is the
-median of the turns named above. The limit is fetching alone (httpx) and DuckDB reading the same pages from disk.
-The project's row holds all that a first daily run does of this: each call in the ledger and synced to disk before it leaves,
-each page kept compressed, proofs of completeness, and dlt's load. sling's binary finds its DuckDB only by a download, so it could not be measured here.
+median of the turns named above. The limit is fetching alone (httpx) and DuckDB reading the same pages from disk. The
+project's row holds all that a first daily run does of this: each call in the ledger and synced to disk before it
+leaves, each page kept compressed, proofs of completeness, and dlt's load. sling's binary finds its DuckDB only by a
+download, so it could not be measured here.
 """
 
 DAYS = """\
