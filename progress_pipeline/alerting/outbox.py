@@ -107,7 +107,6 @@ class Outbox:
         with self._as_our_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-            self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             for statement in _SCHEMA:
                 self._connection.execute(statement)

@@ -86,7 +86,6 @@ class CallLedger:
         self._needed: dict[Purpose, int] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-        self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = full")
         with self.transaction() as connection:
             for statement in _SCHEMA.split(";"):

@@ -4,7 +4,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -101,6 +103,20 @@ def test_several_processes_at_once_share_one_day(tmp_path: Path) -> None:
         process.stdin.flush()
     counted = [int(process.communicate(timeout=60)[0]) for process in processes]
     assert sum(counted) == 50, counted
+
+
+def test_many_open_a_new_file_at_the_same_moment(tmp_path: Path) -> None:
+    """None of them finds it locked: each waits for its turn."""
+    for number in range(40):
+        ready = threading.Barrier(8)
+
+        def opened(path: Path, ready: threading.Barrier = ready) -> int:
+            ready.wait()
+            with CallLedger(path, daily_calls=4) as ledger:
+                return ledger.last_call_id()
+
+        with ThreadPoolExecutor(8) as threads:
+            assert set(threads.map(opened, [tmp_path / f"{number}.sqlite"] * 8)) == {0}
 
 
 _KILLED = """
