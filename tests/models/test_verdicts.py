@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.models.play import DAY, FIRST_DAY, HOUR, Operator, Raw, Update, Vendor, happenings
+from tests.models.play import DAY, FIRST_DAY, HOUR, Raw
+from tests.models.played_vendor import Operator, Update, Vendor, happenings
 
 DAYS = 10
 RUNS = [FIRST_DAY + day * DAY + 5 * HOUR for day in range(DAYS + 9)]
