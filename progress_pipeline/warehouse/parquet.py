@@ -11,9 +11,10 @@ from pathlib import Path
 
 import duckdb
 
+from progress_pipeline.second_names import VERSIONS
 from progress_pipeline.warehouse.connection import literal
 from progress_pipeline.warehouse.personal import PersonalData, tells_more
-from progress_pipeline.warehouse.versions import VERSIONS, PublishedFile, describe, sync
+from progress_pipeline.warehouse.versions import PublishedFile, describe, sync
 
 LINK = "parquet"
 ENDING = ".parquet"

@@ -8,13 +8,11 @@ instant.
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from progress_pipeline.second_names import give_name, names_given
 from progress_pipeline.warehouse.personal import PersonalData, tells_more
-
-VERSIONS = "versions"
 
 
 @dataclass(frozen=True)
@@ -98,24 +96,19 @@ def keep_version(published: Path, manifest: Manifest, *, keep: int) -> None:
 
     Those that tell more of persons than this one are let go of too: who wants less told wants no old file that does.
     """
-    folder = published.parent / VERSIONS
-    pattern = f"{published.stem}-[0-9]*T[0-9]*Z{published.suffix}"
     if keep > 0:
-        folder.mkdir(exist_ok=True)
-        version = folder / f"{published.stem}-{manifest.version}{published.suffix}"
-        version.unlink(missing_ok=True)
-        try:
-            version.hardlink_to(published)
-        except OSError:
-            shutil.copyfile(published, version)  # a file system without second names
-        write_manifest(folder / f"{version.name}.manifest.json", manifest)
-    newest_first = sorted(folder.glob(pattern), reverse=True)
+        version = give_name(published, manifest.version)
+        write_manifest(_manifest_of(version), manifest)
     present = PersonalData(manifest.personal_data)
-    for place, version in enumerate(newest_first):
-        told = version.with_name(f"{version.name}.manifest.json")
+    for place, version in enumerate(names_given(published)):
+        told = _manifest_of(version)
         if place >= keep or tells_more(_personal_data(told), present):
             version.unlink()
             told.unlink(missing_ok=True)
+
+
+def _manifest_of(version: Path) -> Path:
+    return version.with_name(f"{version.name}.manifest.json")
 
 
 def _personal_data(manifest: Path) -> str:
