@@ -49,22 +49,13 @@ def _standing(published: Path) -> dict[str, Any] | None:
 
 def _calls(settings: Any) -> dict[str, Any] | None:
     from progress_pipeline.clock import system_clock
+    from progress_pipeline.orchestration.counted import open_ledger
     from progress_pipeline.vendor.answers import Answers
-    from progress_pipeline.vendor.ledger import CallLedger
-    from progress_pipeline.vendor.ledger_errors import as_our_errors
     from progress_pipeline.vendor.staleness import QUESTION, told
 
     if not settings.ledger_path.exists():
         return None
-    with (
-        as_our_errors(settings.ledger_path),
-        CallLedger(
-            settings.ledger_path,
-            daily_calls=settings.api_daily_calls,
-            count_day=settings.api_count_day,
-            clock=system_clock,
-        ) as ledger,
-    ):
+    with open_ledger(settings, system_clock) as ledger:
         answers = Answers.load(ledger)
         by_age = answers.get(QUESTION)
         return {

@@ -1,22 +1,18 @@
-"""Opens the vendor for a step: the ledger, the client, what is known of this vendor, and what to ask today.
-
-Which instant counts a call is decided here: the run's own where the vendor is a double on this machine, which plays
-time, and the machine's everywhere else (docs/decisions/0003).
-"""
+"""Opens the vendor for a step: the ledger, the client, what is known of this vendor, and what to ask today."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from progress_pipeline.clock import Clock, system_clock
+from progress_pipeline.clock import Clock
+from progress_pipeline.orchestration.counted import open_ledger
 from progress_pipeline.orchestration.resources import start_of_coverage
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.ledger import CallLedger
-from progress_pipeline.vendor.ledger_errors import as_our_errors
 from progress_pipeline.vendor.pages import KeptPages
 from progress_pipeline.vendor.planning import Ask, KnownState, plan_daily
 from progress_pipeline.vendor.staleness import keep_staleness, staleness
@@ -36,21 +32,6 @@ class Vendor:
     client: VendorClient
     ledger: CallLedger
     answers: Answers
-
-
-@contextmanager
-def open_ledger(settings: Settings, clock: Clock) -> Iterator[CallLedger]:
-    """Open the calls ledger, on the clock by which this vendor's calls count."""
-    with (
-        as_our_errors(settings.ledger_path),
-        CallLedger(
-            settings.ledger_path,
-            daily_calls=settings.api_daily_calls,
-            count_day=settings.api_count_day,
-            clock=clock if settings.api_is_on_this_machine else system_clock,
-        ) as ledger,
-    ):
-        yield ledger
 
 
 @contextmanager

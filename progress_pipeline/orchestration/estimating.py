@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from progress_pipeline.clock import Clock
-from progress_pipeline.orchestration.asking import open_ledger
+from progress_pipeline.orchestration.counted import open_ledger
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.ledger import Purpose

@@ -113,7 +113,7 @@ def _models(facts: Mapping[str, Mapping[str, Any]]) -> Iterator[Spent]:
         (
             Spent("models", name.replace("/", "."), float(told["seconds"]), int(told["changed_rows"]))
             for name, told in facts.items()
-            if "seconds" in told and _is_int(told.get("changed_rows"))
+            if "seconds" in told and isinstance(told.get("changed_rows"), int)
         ),
         key=lambda spent: -(spent.seconds or 0.0),
     )
@@ -128,7 +128,3 @@ def _published(facts: Mapping[str, object], seconds: float) -> Spent:
     rows, size = facts.get("rows"), facts.get("bytes")
     count = sum(rows.values()) if isinstance(rows, Mapping) else None
     return Spent("published__progress", "", round(seconds, 3), count, size if isinstance(size, int) else None)
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int)

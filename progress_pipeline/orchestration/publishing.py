@@ -7,7 +7,7 @@ import dagster as dg
 
 from progress_pipeline.clock import Clock
 from progress_pipeline.errors import PublishError
-from progress_pipeline.orchestration.asking import open_ledger
+from progress_pipeline.orchestration.counted import open_ledger
 from progress_pipeline.orchestration.describing import OWNER, asset_key
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.reporting.keeping import take_away
