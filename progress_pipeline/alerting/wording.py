@@ -39,22 +39,6 @@ class Wording:
     body: str
 
 
-class _NamedGap(msgspec.Struct):
-    """A gap in the JSON."""
-
-    event: str
-    gap_id: str
-    kind: str
-    cause: str
-    status: str
-    update_kind: str
-    transaction_id: int
-    opened_at: datetime
-    closed_at: datetime | None
-    outage_id: str | None
-    is_overdue: bool
-
-
 class _Body(msgspec.Struct):
     """The JSON of a message; `text` is what chat services show."""
 
@@ -68,7 +52,7 @@ class _Body(msgspec.Struct):
     withdrawn_count: int
     completion_count: int
     counts_by_cause: dict[str, int]
-    gaps: list[_NamedGap]
+    gaps: list[dict[str, object]]
     unnamed_count: int
 
 
@@ -113,7 +97,7 @@ def word(
         withdrawn_count=len(withdrawn),
         completion_count=completions,
         counts_by_cause=dict(causes),
-        gaps=[_NamedGap(event=which, **vars(gap)) for which, gap in named],
+        gaps=[{"event": which, **vars(gap)} for which, gap in named],
         unnamed_count=len(told) - len(named),
     )
     return Wording(subject, text, msgspec.json.encode(body).decode())

@@ -93,4 +93,5 @@ def told(by_age: Mapping[str, float | None], filter_dates: Iterable[str]) -> str
             else "the calls set aside for asking again do not suffice for any"
         )
     doubt = "; if the vendor filters on the completion, only once it is complete" if COMPLETED in filter_dates else ""
-    return f"a change on an open record is seen within {', '.join(parts)} of age{doubt}"
+    within = f"{', '.join(parts)} of age" if len(set(by_age.values())) > 1 else f"{ages[0][1]:g} d, whatever its age"
+    return f"a change on an open record is seen within {within}{doubt}"

@@ -60,6 +60,8 @@ def test_the_bound_is_computed_from_the_calls_set_aside_and_kept_for_status(make
     kept = Answers.load(make_ledger()).get("unseen_at_most")
     assert kept["90"] == round((bounds[1] or DAY) / DAY, 1)
     assert f"{kept['90']:g} d at 90 d" in told(kept, answers.filter_dates)
+    alike = dict.fromkeys(kept, 1.0)
+    assert told(alike, {"changed"}) == "a change on an open record is seen within 1 d, whatever its age"
 
 
 def test_what_is_not_bounded_is_told_so() -> None:
