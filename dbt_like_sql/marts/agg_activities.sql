@@ -29,7 +29,7 @@ waiting as (
 
 titles as (
 
-    select * from marts.dim_activities
+    select * from intermediate.int_activities_titled
 
 ),
 

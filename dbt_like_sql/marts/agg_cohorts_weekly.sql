@@ -12,7 +12,7 @@ progress as (
 
 titles as (
 
-    select * from marts.dim_activities
+    select * from intermediate.int_activities_titled
 
 ),
 

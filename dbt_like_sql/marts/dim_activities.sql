@@ -1,5 +1,4 @@
 -- One row per activity, as last told.
--- The newest transaction says what it is called; where transactions are updated in place, what was told last does.
 with
 
 registrations as (
@@ -10,20 +9,9 @@ registrations as (
 
 ),
 
-newest as (
+titles as (
 
-    select
-        registrations.activity_id,
-        registrations.activity_title
-    from registrations
-    cross join intermediate.int_vendor_habits_found as habits
-    qualify row_number() over (
-        partition by registrations.activity_id
-        order by
-            case when habits.updates_in_place then registrations.last_told_at end desc nulls last,
-            registrations.transaction_id desc nulls last,
-            registrations.registration_id desc nulls last
-    ) = 1
+    select * from intermediate.int_activities_titled
 
 ),
 
@@ -44,8 +32,8 @@ summed as (
 )
 
 select
-    newest.activity_id,
-    newest.activity_title,
+    titles.activity_id,
+    titles.activity_title,
     summed.title_count,
     summed.registration_count,
     summed.learner_count,
@@ -53,5 +41,5 @@ select
     summed.first_started_at,
     summed.first_told_at,
     summed.last_told_at
-from newest
-inner join summed on newest.activity_id = summed.activity_id
+from titles
+inner join summed on titles.activity_id = summed.activity_id

@@ -12,7 +12,7 @@ told as (
 
 activities as (
 
-    select * from marts.dim_activities
+    select * from intermediate.int_activities_titled
 
 ),
 

@@ -165,7 +165,6 @@ AFTER: dict[str, Callable[[Raw], None]] = {
     "fct_completions_keys_unique": twice("intermediate.int_completions_identified"),
     "fct_progress_events_keys_unique": twice("marts.fct_progress_events"),
     "dim_learners_keys_unique": twice("marts.dim_learners"),
-    "dim_activities_keys_unique": twice("marts.dim_activities"),
     "gaps_keys_unique": twice("audit.gaps"),
 }
 """What is planted in a table, for what the models themselves never make."""
