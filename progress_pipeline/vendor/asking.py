@@ -194,7 +194,8 @@ def _events(  # noqa: PLR0913 - as carry_out
         if ask.purpose in spent:
             continue
         asker = Asker(client, answers, ask.purpose, page_size, search=ask.search)
-        sweep = make_sweep(asker, ask, newest_first=newest_first)
+        # What is asked again goes on where it stopped, so it always goes the same way.
+        sweep = make_sweep(asker, ask, newest_first=newest_first and ask.purpose is not Purpose.RECHECK)
         try:
             yield from sweep.run()
             failures = 0

@@ -170,7 +170,9 @@ class Bringer:
         What the vendor was seen to give is asked for from then on, in this span.
         """
         told, own = f"{tile.told}, and no way to page it is proved", self.asker.page_size
-        while tile.verdict is Verdict.MORE and self.answers.page_cap is None and self.asker.page_size < MOST_ASKED:
+        while tile.verdict is Verdict.MORE and self.asker.page_size < min(
+            self.answers.page_cap or MOST_ASKED, MOST_ASKED
+        ):
             self.asker.page_size *= 4
             try:
                 tile, _ = yield from self.ask(tile)
@@ -210,7 +212,8 @@ class Bringer:
 
     def measure(self, tile: Tile) -> Generator[Answer, None, Tile]:
         """Measure one window, and ask it again if its list is not as long as what came."""
-        measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless)
+        may_be_cut_off = tile.size >= self.answers.page_limit
+        measured = yield from measure(self.asker, tile.asked, tile.ids, tile.nameless, may_be_cut_off=may_be_cut_off)
         if measured.length is not Length.EQUAL:
             size, is_longer = tile.size, measured.length is Length.LONGER
             tile, answer = yield from ask_whole(self.asker, tile)
@@ -223,7 +226,8 @@ class Bringer:
                 measured = yield from ask_from_both_ends(self.asker, tile.asked, tile.ids, tile.size)
         if measured.length is Length.EQUAL:
             return tile.judged(Verdict.PROVEN, measured.told, tile.size)
-        return tile.judged(Verdict.MORE if measured.length is Length.LONGER else Verdict.FAILED, measured.told)
+        is_more = measured.length in {Length.LONGER, Length.UNSEEN}
+        return tile.judged(Verdict.MORE if is_more else Verdict.FAILED, measured.told)
 
 
 def too_dear(takes: str, granted: int, asker: Asker) -> str:

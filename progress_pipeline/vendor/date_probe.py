@@ -31,6 +31,8 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 CLOCK_CHANGE = HOUR
 OTHER_TIME = timedelta(hours=4)
+ABSENT_ASKED = 2
+"""So often a record is asked for until it is taken not to be there."""
 NOON = 12
 WITNESSES = 2
 SEASON = timedelta(days=90)
@@ -138,6 +140,14 @@ class DateProbe:
         is_there = one.transaction_id in answer.page.records["transaction_id"].to_pylist()
         return Look(answer.call_id, f"call {answer.call_id}: transaction {one.transaction_id}", is_there)
 
+    def misses(self, one: Witness, window: Window) -> Generator[Answer, None, Look | None]:
+        """Ask for a record within a window where its absence decides; an empty answer alone proves nothing."""
+        for _ in range(ABSENT_ASKED):
+            look = yield from self.looks(one, window)
+            if look is None or look.is_there:
+                break
+        return look
+
     def _find_date(self, one: Witness) -> Generator[Answer, None, list[str]]:
         """Give the date by which a record is found that is far from its other date; none where by neither."""
         for name, at in one.dates().items():
@@ -152,7 +162,7 @@ class DateProbe:
     def _learn_grain(self, one: Witness, at: datetime) -> Probing:
         """A record that is found in another window of the same day was found by its day."""
         beside = Window(at + 2 * SECOND, at + 4 * HOUR) if at.hour < NOON else Window(at - 4 * HOUR, at - 2 * SECOND)
-        look = yield from self.looks(one, beside)
+        look = yield from self.misses(one, beside)
         if look is not None:
             grain, found = ("day", "anywhere on its day") if look.is_there else ("second", "at its time alone")
             self.asker.answers.learn("grain", grain, f"{look.told} is found {found}", look.call_id)
@@ -184,7 +194,7 @@ class DateProbe:
         for other, date in far[:1]:
             beside = Window(at + high + 2 * HOUR, at + high + 6 * HOUR)
             look = yield from self.looks(other, Window(date + low - CLOCK_CHANGE, date + high + CLOCK_CHANGE))
-            later = yield from self.looks(one, beside)
+            later = yield from self.misses(one, beside)
             if look is not None and look.is_there and later is not None and not later.is_there:
                 told = f"{look.told} and {one.transaction_id} stand {low} to {high} after their dates"
                 self.asker.answers.learn("grain", "second", told, look.call_id)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = -np.inf
+ONE_RUN = timedelta(hours=12)
+"""Windows asked within this time of each other are taken to be of one run."""
 
 
 class Attempted(Protocol):
@@ -96,3 +98,14 @@ class Density:
         last = int(np.searchsorted(self._marks, end, side="left"))
         oldest = float(self._asked[first:last].min())
         return EPOCH + timedelta(seconds=oldest) if np.isfinite(oldest) else None
+
+    def longest_ago(self, span: Window) -> datetime:
+        """Give where in a span the first of the stretches begins whose last asking is the longest ago."""
+        begin, end = span.start.timestamp(), span.end.timestamp()
+        edges = np.union1d(self._marks[(self._marks > begin) & (self._marks < end)], [begin])
+        places = np.searchsorted(self._marks, edges, side="right") - 1
+        is_known = (places >= 0) & (places < len(self._asked))
+        asked = np.full(len(edges), NEVER)
+        asked[is_known] = self._asked[places[is_known]]
+        first = int(np.argmax(asked <= asked.min() + ONE_RUN.total_seconds()))
+        return EPOCH + timedelta(seconds=float(edges[first])) if first else span.start

@@ -19,16 +19,19 @@ FAR = 10_000_000
 """A `start` that no list reaches."""
 CAP_AT_LEAST = 2
 """No vendor silently gives one record at a time."""
+LETTERS = 5
+"""So many first letters descend by accident in 1 list of 120."""
 EMPTY_ASKED = 3
 """So often an empty list is asked again until it is taken to be empty."""
 
 
 class Length(Enum):
-    """How long a list is, held against what came of it."""
+    """How long a list is, held against what came of it; UNSEEN, if a silent cap may hide that it is longer."""
 
     EQUAL = auto()
     LONGER = auto()
     SHORTER = auto()
+    UNSEEN = auto()
     UNKNOWN = auto()
 
 
@@ -47,7 +50,9 @@ class Measured:
     missing: int = 1
 
 
-def measure(asker: Asker, asked: Window, ids: set[str], nameless: int = 0) -> Generator[Answer, None, Measured]:
+def measure(
+    asker: Asker, asked: Window, ids: set[str], nameless: int = 0, *, may_be_cut_off: bool = False
+) -> Generator[Answer, None, Measured]:
     """Hold the length of a window's list against what came of it.
 
     Args:
@@ -55,6 +60,9 @@ def measure(asker: Asker, asked: Window, ids: set[str], nameless: int = 0) -> Ge
         asked: The window.
         ids: Distinct transactions that came.
         nameless: Things without a transaction that came.
+        may_be_cut_off: Whether one of the answers was as large as any ever was, so that a silent cap may have cut it
+            off; then one further answer that is short by a fault could fit by accident, so two must agree. So they
+            must for one row, after which nothing comes.
 
     Returns:
         The length, and what shows it.
@@ -64,7 +72,10 @@ def measure(asker: Asker, asked: Window, ids: set[str], nameless: int = 0) -> Ge
         return (yield from _ask_for_nothing(asker, asked))
     if asker.answers.start_unit == "ignored":
         return (yield from ask_from_both_ends(asker, asked, ids, size))
-    return (yield from _measure_by_rows(asker, asked, ids, size))
+    measured = yield from _measure_by_rows(asker, asked, ids, size)
+    if (may_be_cut_off or size == 1) and measured.length is Length.EQUAL and not asker.answers.count_is_total:
+        measured = yield from _measure_by_rows(asker, asked, ids, size)
+    return measured
 
 
 def _ask_for_nothing(asker: Asker, asked: Window) -> Generator[Answer, None, Measured]:
@@ -138,19 +149,26 @@ def ask_from_both_ends(asker: Asker, asked: Window, ids: set[str], size: int) ->
     answer = yield from asker.ask(asked, order="DESC")
     came = set(answer.page.records["transaction_id"].to_pylist())
     if came == ids and answer.page.size == size and size < asker.fits:
-        if size < max(asker.answers.page_limit, CAP_AT_LEAST) or _descends(answer):
+        sort = answer.question.sort
+        keys = keys_of(answer, sort if sort in COLUMNS else FALLBACK_SORT)
+        if size < max(asker.answers.page_limit, CAP_AT_LEAST) or descends(keys):
             return Measured(Length.EQUAL, f"twice: {size} rows from either end")
-        return Measured(Length.LONGER, "asked from the other end, the same rows come, not in the other order")
+        return Measured(Length.UNSEEN, "asked from the other end, the same rows come, not in the other order")
     if came - ids:
         return Measured(Length.LONGER, "asked from the other end, other rows come", len(came - ids))
     return Measured(Length.UNKNOWN, "asked from the other end, fewer rows come")
 
 
-def _descends(answer: Answer) -> bool:
-    """Say whether rows stand in descending order, and not all equal."""
-    sort = answer.question.sort
-    keys = keys_of(answer, sort if sort in COLUMNS else FALLBACK_SORT)
-    return len(set(keys)) > 1 and is_ascending(keys[::-1], is_strict=False)
+def descends(keys: list[str]) -> bool:
+    """Say whether keys stand in descending order, and are not all equal.
+
+    Where letters of other alphabets and with accents stand is the vendor's affair; that several plain first letters
+    descend is no accident either.
+    """
+    if len(set(keys)) > 1 and is_ascending(keys[::-1], is_strict=False):
+        return True
+    letters = [key[0] for key in keys if key[:2].isascii() and key[:1].isalpha()]
+    return len(set(letters)) >= LETTERS and is_ascending(letters[::-1], is_strict=False)
 
 
 def learn_cap(answers: Answers, answer: Answer) -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from progress_pipeline.vendor.answers import STARTED, Answers
-from progress_pipeline.vendor.density import Density
+from progress_pipeline.vendor.density import Attempted, Density
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.rechecks import Price, audit_windows, day_window, due_windows, joined
 from progress_pipeline.vendor.windows import Window, join, subtract
@@ -42,6 +42,21 @@ class ProvenWindow:
 
 
 @dataclass(frozen=True)
+class UnprovenWindow:
+    """A window that was asked and not proven.
+
+    Attributes:
+        window: The span.
+        attempted_at: When it was asked.
+        distinct_rows: Transactions that came, which tell nothing of how many there are.
+    """
+
+    window: Window
+    attempted_at: datetime
+    distinct_rows: int = 0
+
+
+@dataclass(frozen=True)
 class StartedDay:
     """The registrations that were started on a UTC day, as they stand now.
 
@@ -62,13 +77,13 @@ class KnownState:
 
     Attributes:
         proven: Windows proven complete whose rows are committed.
-        unproven: Windows that were asked and not proven, and are not covered by others.
+        unproven: Windows that were asked and not proven, whether others cover them or not.
         started_days: Registrations by the day of their start.
         undated_open_count: Open registrations without a day of start.
     """
 
     proven: tuple[ProvenWindow, ...] = ()
-    unproven: tuple[Window, ...] = ()
+    unproven: tuple[UnprovenWindow, ...] = ()
     started_days: tuple[StartedDay, ...] = ()
     undated_open_count: int = 0
 
@@ -167,9 +182,18 @@ class _Planner:
             return [Ask(Purpose.DAILY, window, reason="not covered yet, and a look back", expected_rows=None)]
         asks = [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=new)]
         if back < gap.start:
-            window = Window(back, gap.start)
-            asks.append(Ask(Purpose.RECHECK, window, reason="a look back", expected_rows=density.rows(window)))
+            asks += self._look_back(Window(back, gap.start))
         return asks
+
+    def _look_back(self, span: Window) -> list[Ask]:
+        """Ask a span again from where that is longest ago, and then its beginning, so that few calls come round."""
+        tried: list[Attempted] = [*self.state.proven, *self.state.unproven]
+        begin = Density(one for one in tried if one.window.end > span.start).longest_ago(span)
+        parts = [span] if begin == span.start else [Window(begin, span.end), Window(span.start, begin)]
+        return [
+            Ask(Purpose.RECHECK, part, reason="a look back", expected_rows=self.state.density.rows(part))
+            for part in parts
+        ]
 
     def _recent_density(self, end: datetime) -> float | None:
         """Give the rows of a second just before the end of coverage, over the last days that are known."""
@@ -187,7 +211,7 @@ class _Planner:
         """Say whether a gap is what attempts left behind that could not be proved."""
         slack = self.answers.slack
         is_short = gap.duration <= LONGEST_HOLE + slack.before + slack.after
-        return is_short and not subtract(gap, self.state.unproven)
+        return is_short and not subtract(gap, (one.window for one in self.state.unproven))
 
     def again(self, holes: list[Ask]) -> list[Ask]:
         """Try again what could not be proved, some at a time, from the calls for asking again."""

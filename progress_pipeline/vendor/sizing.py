@@ -16,7 +16,8 @@ from progress_pipeline.vendor.tiles import Tile, Verdict
 
 MOST_CALLS = 100
 PATIENCE, MORE = 2, 4
-"""A window may take so many times the calls of its first pass, and some more."""
+"""A window may take so many times the calls of its first pass, and some more; as much again while new rows come."""
+MOST_PASSES = 6
 STALLS = 3
 MOVED = 3
 """Large pages overlap by so many rows at least, for one learner's rows that moved on from the pages that were read."""
@@ -36,6 +37,7 @@ class Sizing:
         nameless: Where things without a transaction stand.
         announced: The last `count`, where it is the total.
         at_most: So many answers are taken in a pass at most.
+        ended_with: Things of the last answer.
     """
 
     asker: Asker
@@ -45,12 +47,14 @@ class Sizing:
     reached: int = 0
     nameless: set[int] = field(default_factory=set)
     announced: int | None = None
+    ended_with: int = 0
 
     def run(self, first: Answer) -> Generator[Answer, None, Tile]:
         """Page to the end, beginning with a first answer, or say why that cannot be proved."""
         self.tile.ids = set()
         told = yield from self._page_on(first)
-        at_most = PATIENCE * self.calls + MORE
+        a_pass = self.calls
+        at_most = PATIENCE * a_pass + MORE
         while told is None:
             self.tile.nameless = len(self.nameless)
             measured = yield from self._measure()
@@ -59,9 +63,11 @@ class Sizing:
             if measured.length is not Length.LONGER or self.calls >= at_most:
                 told = f"the list moves: {measured.told}"
             else:
-                self.reached = 0
+                self.reached, before = 0, self.tile.size
                 again = yield from self.asker.ask(self.tile.asked)
-                told = yield from self._page_on(again, self.tile.size + measured.missing)
+                told = yield from self._page_on(again, before + measured.missing)
+                if len(self.tile.ids) + len(self.nameless) > before:
+                    at_most = min(at_most + a_pass, MOST_PASSES * a_pass + MORE)
         return self.tile.judged(Verdict.FAILED, told)
 
     def _page_on(self, answer: Answer, length: int | None = None) -> Generator[Answer, None, str | None]:
@@ -88,7 +94,7 @@ class Sizing:
 
     def _note(self, answer: Answer) -> int:
         """Take an answer's rows and `count`, and give where in the list it begins."""
-        self.calls += 1
+        self.calls, self.ended_with = self.calls + 1, answer.page.size
         self.tile.take(answer)
         if self.asker.answers.count_is_total and answer.page.count is not None:
             self.announced = answer.page.count
@@ -96,7 +102,9 @@ class Sizing:
 
     def _measure(self) -> Generator[Answer, None, Measured]:
         if self.announced is None:
-            return (yield from measure(self.asker, self.tile.asked, self.tile.ids, self.tile.nameless))
+            answers, tile = self.asker.answers, self.tile
+            is_at_cap = answers.page_cap is None and self.ended_with >= answers.page_limit
+            return (yield from measure(self.asker, tile.asked, tile.ids, tile.nameless, may_be_cut_off=is_at_cap))
         size, count = self.tile.size, self.announced
         length = Length.EQUAL if size == count else Length.LONGER if size < count else Length.SHORTER
         return Measured(length, f"steady: {size} distinct rows came of {count} announced", count - size)

@@ -212,7 +212,9 @@ class Sweep:
         if self.answers.start_unit != "ignored":
             asked = Window(min(tile.asked.start for tile in tiles), max(tile.asked.end for tile in tiles))
             ids = set().union(*(tile.ids for tile in tiles))
-            measured = yield from measure(self.asker, asked, ids, sum(tile.nameless for tile in tiles))
+            nameless, at_most = sum(tile.nameless for tile in tiles), max(tile.size for tile in tiles)
+            may_be_cut_off = at_most >= self.answers.page_limit
+            measured = yield from measure(self.asker, asked, ids, nameless, may_be_cut_off=may_be_cut_off)
             if measured.length is Length.EQUAL:
                 yield from self._claim([tile.judged(Verdict.PROVEN, measured.told) for tile in tiles])
                 return

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from progress_pipeline.vendor.planning import KnownState, ProvenWindow, StartedDay
+from progress_pipeline.vendor.planning import KnownState, ProvenWindow, StartedDay, UnprovenWindow
 from progress_pipeline.vendor.windows import Window
 
 _RELATIONS = """
@@ -22,7 +22,7 @@ _PROVEN = """
 """
 
 _UNPROVEN = """
-    select window_start, window_end
+    select window_start, window_end, attempted_at
     from raw.api_windows
     where not is_complete and search is null
     order by attempted_at, window_id
@@ -44,13 +44,16 @@ def known_state(connection: duckdb.DuckDBPyConnection) -> KnownState:
     """Read what the asking is planned by; a warehouse with nothing in it knows nothing."""
     relations = {f"{schema}.{table}" for schema, table in connection.execute(_RELATIONS).fetchall()}
     proven: list[ProvenWindow] = []
-    unproven: list[Window] = []
+    unproven: list[UnprovenWindow] = []
     if "raw.api_windows" in relations:
         proven = [
             ProvenWindow(Window(_aware(start), _aware(end)), _aware(attempted), rows, purpose)
             for start, end, attempted, rows, purpose in connection.execute(_PROVEN).fetchall()
         ]
-        unproven = [Window(_aware(start), _aware(end)) for start, end in connection.execute(_UNPROVEN).fetchall()]
+        unproven = [
+            UnprovenWindow(Window(_aware(start), _aware(end)), _aware(attempted))
+            for start, end, attempted in connection.execute(_UNPROVEN).fetchall()
+        ]
     days: list[StartedDay] = []
     undated = 0
     if "marts.fct_progress" in relations:

@@ -24,7 +24,7 @@ from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.asking import Batch, Outcome, WindowAttempt, carry_out
 from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.ledger import Call, CallLedger
-from progress_pipeline.vendor.planning import Ask, KnownState, ProvenWindow, StartedDay, plan_daily
+from progress_pipeline.vendor.planning import Ask, KnownState, ProvenWindow, StartedDay, UnprovenWindow, plan_daily
 from progress_pipeline.vendor.records import read_page
 from progress_pipeline.vendor.windows import Window
 
@@ -116,7 +116,7 @@ class Play:
     sandbox: Sandbox
     rows: dict[str, Row] = field(default_factory=dict)
     proven: list[ProvenWindow] = field(default_factory=list)
-    unproven: list[Window] = field(default_factory=list)
+    unproven: list[UnprovenWindow] = field(default_factory=list)
     wrong_claims: list[str] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
 
@@ -210,7 +210,7 @@ class Play:
                 self.proven.append(ProvenWindow(window, attempt.attempted_at, rows, purpose))
                 self._judge(attempt, transport.held_back.get((attempt.first_call_id or 0) - before, frozenset()))
             elif attempt.search is None:
-                self.unproven.append(window)
+                self.unproven.append(UnprovenWindow(window, attempt.attempted_at))
 
     def _judge(self, attempt: WindowAttempt, held_back: frozenset[int]) -> None:
         """Hold a claim against what the API listed when its first call was made."""

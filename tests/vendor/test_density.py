@@ -51,6 +51,26 @@ def test_nothing_is_known_of_nothing() -> None:
     assert (density.average(_span(0, 1)), density.rows_per_second) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("windows", "begins"),
+    [
+        ([(0, 10, 30)], 0),
+        ([(0, 10, 30), (5, 10, 31)], 0),
+        ([(0, 10, 30), (0, 4, 60)], 4),
+        ([(0, 10, 30), (0, 4, 60), (8, 10, 60)], 4),
+        ([(0, 10, 30), (4, 6, 60)], 0),
+        ([(0, 4, 30), (6, 10, 30)], 4),
+        ([(-9, 4, 30), (4, 30, 9)], 4),
+        ([], 0),
+    ],
+    ids=["at once", "in one run", "stopped at 4", "and the end", "the middle alone", "never", "longer", "nothing"],
+)
+def test_what_was_asked_longest_ago_is_where_asking_goes_on(windows: list[tuple[int, int, int]], begins: int) -> None:
+    """Of ten hours; what was asked within one run counts as one."""
+    density = Density([_proven(begin, end, 9, asked=asked) for begin, end, asked in windows])
+    assert density.longest_ago(_span(0, 10)) == NOON + begins * HOUR
+
+
 WINDOWS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(0, 50), st.integers(0, 9)), max_size=8)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.measuring import descends
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
 from tests.vendor.plain import Asked, Bend, PlainVendor, RefusedError, Rows, pull, row
@@ -220,6 +222,52 @@ def test_more_is_asked_for_at_once_where_nothing_else_can_show_a_window_whole(ma
         assert pulled.left == ()
         assert len(pulled.ids) == MANY + 50
         assert 80 in {asked["number"] for asked in vendor.asked}
+
+
+def test_a_larger_page_is_asked_for_although_a_cap_is_believed_that_is_none(make_ledger: MakeLedger) -> None:
+    """A cap above the page size says only that so much comes; more shows that it is none, and it is taken back."""
+    crowd = [row(1000 + number, BEGIN + timedelta(days=4)) for number in range(50)]
+    ledger = make_ledger(daily_calls=1000)
+    Answers.load(ledger).learn("page_cap", 25, "two answers that were short by a fault")
+    pulled = pull(ledger, PlainVendor(_rows() + crowd, unit="ignored"), SPAN, page_size=20)
+    assert pulled.left == ()
+    assert pulled.answers.page_cap is None
+
+
+@pytest.mark.parametrize(
+    ("names", "is_order"),
+    [
+        (["Öz", "Şen", "Zorn", "Weiß", "Stone", "Reed", "Ek", "İnal", "Ali", "清水"], True),
+        (["Zorn", "Öz", "Weiß", "Stone", "Reed", "Reed"], False),
+        (["Abel", "Berg", "Curie", "Doe", "Euler", "Öz"], False),
+        (["Doe", "Doe"], False),
+        (["Doe", "Abel"], True),
+    ],
+)
+def test_an_alphabet_of_the_vendors_own_does_not_hide_that_names_descend(names: list[str], is_order: bool) -> None:
+    """Five plain first letters that descend are no accident, wherever others stand; four are too few."""
+    assert descends([name.casefold() for name in names]) is is_order
+
+
+def test_one_short_answer_does_not_make_a_capped_page_the_whole_list(make_ledger: MakeLedger) -> None:
+    """Nine rows of more came, by a silent cap; the answer that measures them is cut to a row, which fits by chance."""
+    bend = _at(2, lambda _vendor, _asked, page: page[:1])
+    vendor = PlainVendor(_rows(14), sorts=("lastName",), has_count=False, page_cap=9, bend=bend)
+    pulled = pull(make_ledger(), vendor, SPAN, page_size=200)
+    assert pulled.ids == _all(14)
+    assert pulled.left == ()
+
+
+@pytest.mark.parametrize("has_count", [True, False])
+def test_a_second_is_paged_again_as_long_as_that_brings_new_rows(make_ledger: MakeLedger, has_count: bool) -> None:
+    """Seventy rows of three names, in pages of nine that cannot overlap and in another order at each call."""
+    crowd = [row(1000 + number, BEGIN + timedelta(days=4), NAMES[number % 3]) for number in range(70)]
+    vendor = PlainVendor(
+        _rows(20) + crowd, sorts=("lastName",), unit="pages", page_cap=9, has_count=has_count, bend=_shuffled
+    )
+    pulled = pull(make_ledger(), vendor, SPAN, page_size=20)
+    assert len(pulled.ids) == 90
+    assert pulled.left == ()
 
 
 def test_a_larger_page_that_the_vendor_refuses_is_not_insisted_on(make_ledger: MakeLedger) -> None:

@@ -1,6 +1,6 @@
 """What is asked today follows from what is covered and what is open, the dearest miss first."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +8,15 @@ import pytest
 from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.ledger import CallLedger, Purpose
-from progress_pipeline.vendor.planning import Ask, KnownState, ProvenWindow, StartedDay, plan_daily, rows_expected
+from progress_pipeline.vendor.planning import (
+    Ask,
+    KnownState,
+    ProvenWindow,
+    StartedDay,
+    UnprovenWindow,
+    plan_daily,
+    rows_expected,
+)
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
 
@@ -65,6 +73,42 @@ def test_a_look_back_that_does_not_fit_in_an_answer_is_asked_by_itself(make_ledg
     assert (back.purpose, back.window) == (Purpose.RECHECK, Window(NOON - 3 * DAY, NOON - DAY))
 
 
+def _look_back(ledger: CallLedger, state: KnownState, now: datetime) -> list[Window]:
+    """Give the windows of a day's look back over twenty days."""
+    plan = _plan(ledger, state, now=now, lookback=20 * DAY, page_size=10)
+    return [ask.window for ask in plan if ask.reason == "a look back"]
+
+
+@pytest.mark.parametrize("hole", [None, 5, 15], ids=["all can be proven", "but one day", "but another"])
+def test_a_look_back_that_few_calls_stop_comes_round(make_ledger: MakeLedger, hole: int | None) -> None:
+    """With calls for six of its twenty days in a run, no day waits longer than four runs, a hole in it or not."""
+    ledger = make_ledger()
+    proven = [_proven(100, 0, rows=2000, ago=0)]
+    unproven: list[UnprovenWindow] = []
+    asked = {NOON - ago * DAY: NOON for ago in range(1, 21)}
+    for run in range(1, 13):
+        now, begin = NOON + run * DAY, NOON - 20 * DAY
+        windows = _look_back(ledger, KnownState(tuple(proven), tuple(unproven)), now)
+        days = [window.start + part * DAY for window in windows for part in range(window.duration // DAY)]
+        assert len(set(days)) == len(days) == 20
+        for place, day in enumerate(days[:6]):
+            asked[day] = now
+            at, window = now + place * timedelta(minutes=5), Window(day, day + DAY)
+            if hole is not None and day == begin + hole * DAY:
+                unproven.append(UnprovenWindow(window, at))
+            else:
+                proven.append(ProvenWindow(window, at, 20, "recheck"))
+        proven.append(ProvenWindow(Window(now - DAY, now), now, 20, "daily"))
+        asked[now - DAY] = now
+        assert all(now - at <= 4 * DAY for day, at in asked.items() if day >= now - 21 * DAY)
+
+
+def test_a_look_back_that_was_asked_whole_is_asked_from_its_start(make_ledger: MakeLedger) -> None:
+    """In one span, whatever order its parts were asked in."""
+    state = KnownState((_proven(100, 1, rows=2000, ago=1), _proven(9, 2, rows=140, ago=0.9)))
+    assert _look_back(make_ledger(), state, NOON) == [Window(NOON - 21 * DAY, NOON - DAY)]
+
+
 @pytest.mark.parametrize(("newest_first", "order"), [(False, [60, 30, 1]), (True, [1, 30, 60])])
 def test_what_is_not_covered_comes_by_the_chosen_end_first(
     make_ledger: MakeLedger, newest_first: bool, order: list[int]
@@ -81,7 +125,7 @@ def test_what_is_not_covered_comes_by_the_chosen_end_first(
 def test_what_could_not_be_proved_comes_last_and_from_other_calls(make_ledger: MakeLedger) -> None:
     """A hole that attempts left behind does not keep the new days waiting."""
     hole = Window(NOON - 31 * DAY, NOON - 30 * DAY)
-    state = KnownState((_proven(100, 31), _proven(30, 1)), unproven=(hole,))
+    state = KnownState((_proven(100, 31), _proven(30, 1)), unproven=(UnprovenWindow(hole, NOON),))
     plan = _plan(make_ledger(), state)
     assert plan[0].window.end == NOON
     assert (plan[-1].purpose, plan[-1].window) == (Purpose.RECHECK, hole)

@@ -1,10 +1,12 @@
 """A probe finds out what can be found out with twelve calls, is never wrong, and is made again when contradicted."""
 
+import json
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,11 +27,16 @@ BEHIND = {"UTC": (0, 0), "America/Denver": (6 * 3600, 7 * 3600), "Pacific/Kiriti
 """How far behind UTC a zone is, at least and at most: what is asked for as 07:00 is taken for so much later."""
 
 
-def _probed(page_size: int = 100, sorts: frozenset[str] | None = None, **switches: Any) -> tuple[Answers, int]:
+def _probed(
+    page_size: int = 100,
+    sorts: frozenset[str] | None = None,
+    kind: type[SandboxTransport] = SandboxTransport,
+    **switches: Any,
+) -> tuple[Answers, int]:
     """Probe a vendor of half a year; give what is known then, and the calls that it took by the vendor's count."""
     sandbox = Sandbox(SandboxConfig(**{"registrations": 30, "days": DAYS} | switches))
     sandbox.clock.move(timedelta(days=DAYS + 1))
-    clock, transport = frozen_clock(sandbox.clock()), SandboxTransport(sandbox, sorts=sorts)
+    clock, transport = frozen_clock(sandbox.clock()), kind(sandbox, sorts=sorts)
     with (
         tempfile.TemporaryDirectory() as folder,
         CallLedger(Path(folder) / "calls.sqlite", daily_calls=500, clock=clock) as ledger,
@@ -149,6 +156,28 @@ def test_no_answer_is_wrong_and_no_probe_takes_more_than_it_says(vendor: dict[st
     assert answers.get("grain") != "second" or vendor["dates_cut_to"] != "day"
     low, high = answers.get("zone") or (-14 * 3600, 14 * 3600)
     assert low <= BEHIND[vendor["dates_read_in"]][0] <= BEHIND[vendor["dates_read_in"]][1] <= high
+
+
+class OnceEmpty(SandboxTransport):
+    """Answers the first question that asks for a record beside its instant with nothing, as by a fault."""
+
+    has_failed = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        answer, asked = super().handle_request(request), json.loads(request.read())
+        start, end = (datetime.fromisoformat(asked[name]) for name in ("startDate", "endDate"))
+        is_beside = timedelta(hours=1) < end - start < timedelta(hours=5)
+        if asked["search"] and is_beside and not self.has_failed:
+            self.has_failed = True
+            return httpx.Response(200, json={"count": 0, "rows": []})
+        return answer
+
+
+def test_one_empty_answer_does_not_make_whole_days_seconds() -> None:
+    """A vendor that reads whole days would be asked too little of ever after; so an absence is asked for twice."""
+    answers, _ = _probed(kind=OnceEmpty, dates_cut_to="day", end_is="inclusive")
+    assert answers.get("grain") in {None, "day"}
 
 
 def _alerted(play: Play) -> set[str]:
