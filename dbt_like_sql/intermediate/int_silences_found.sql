@@ -6,10 +6,8 @@ deliveries as (
     select
         received_day,
         received_at as silent_from,
-        lead(received_at) over (
-            partition by received_day
-            order by received_at asc nulls first, delivery_id asc nulls first
-        ) as silent_until
+        -- Deliveries of one instant follow each other in any order to the same end.
+        lead(received_at) over (partition by received_day order by received_at asc nulls first) as silent_until
     from staging.stg_webhook__deliveries
 
 )

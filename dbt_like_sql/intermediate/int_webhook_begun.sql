@@ -1,20 +1,13 @@
 -- One row: when the webhook began to be a witness, which is its first delivery. Nulls if it never delivered.
 with
 
-deliveries as (
-
-    select
-        received_at,
-        delivery_id,
-        load_number
-    from raw.webhook_deliveries
-
-),
-
 begun as (
 
-    select min(received_at) as began_at
-    from deliveries
+    select
+        min(first_received_at) as began_at,
+        max(last_received_at) as last_received_at,
+        coalesce(cast(sum(delivery_count) as bigint), 0) as delivery_count
+    from intermediate.int_webhook_days_summed
 
 ),
 
@@ -23,7 +16,7 @@ first_delivery as (
     select
         min(deliveries.delivery_id) as delivery_id,
         min_by(deliveries.load_number, deliveries.delivery_id) as load_number
-    from deliveries
+    from staging.stg_webhook__deliveries as deliveries
     inner join begun on deliveries.received_at = begun.began_at
 
 ),
@@ -39,9 +32,9 @@ first_updates as (
 )
 
 select
-    min(deliveries.received_at) as began_at,
-    max(deliveries.received_at) as last_received_at,
-    count(*) as delivery_count,
-    max(first_updates.first_transaction_id) as first_transaction_id
-from deliveries
+    begun.began_at,
+    begun.last_received_at,
+    begun.delivery_count,
+    first_updates.first_transaction_id
+from begun
 cross join first_updates
