@@ -91,7 +91,7 @@ class Bringer:
             return max(fits * FILL - repeated, fits * LEAST_FILL)
         pages = min(LINKED_PAGES, LINKED_ROWS / fits) if way == "linked" else self.sized_pages
         pages += FLOOR_WORTH * repeated / fits
-        if self.answers.start_unit == "pages":
+        if self.answers.start_unit == "pages" and self.asker.can_overlap:
             pages = min(pages, OVERLAPPING_PAGES)
         return fits * max(min(pages, self.left - CALLS_KEPT) - 0.5, FILL)
 
@@ -170,6 +170,8 @@ class Bringer:
         What the vendor was seen to give is asked for from then on, in this span.
         """
         told, own = f"{tile.told}, and no way to page it is proved", self.asker.page_size
+        if self.answers.get("zone") is None:
+            told += "; how dates are read is not known, so what is asked at once is some days wide"
         while tile.verdict is Verdict.MORE and self.asker.page_size < min(
             self.answers.page_cap or MOST_ASKED, MOST_ASKED
         ):

@@ -97,7 +97,7 @@ def _measure_by_rows(asker: Asker, asked: Window, ids: set[str], size: int) -> G
     confirm_count(answers, answer, size)
     if page.size == 0 and answers.count_is_total and page.count == size:
         return Measured(Length.EQUAL, f"counted: {page.count} are announced")
-    if not has_room or (page.size == 0 < expected and answers.start_unit is None):
+    if not has_room or (page.size == 0 and answers.start_unit is None):
         # An answer without room could not show a further row, and an empty one may be the page of another unit.
         return (yield from _measure_by_ones(asker, asked, size))
     if page.size == expected and ids.issuperset(came):

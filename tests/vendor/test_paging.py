@@ -258,6 +258,16 @@ def test_one_short_answer_does_not_make_a_capped_page_the_whole_list(make_ledger
     assert pulled.left == ()
 
 
+def test_one_row_is_not_taken_for_all_by_a_page_that_is_beyond_the_list(make_ledger: MakeLedger) -> None:
+    """The first answer is cut to one of three rows; where `start` may count pages, nothing on page 1 proves nothing."""
+    rows = [row(number, BEGIN + number * timedelta(hours=1)) for number in range(3)]
+    bend = _at(1, lambda _vendor, _asked, page: page[:1])
+    vendor = PlainVendor(rows, unit="pages", has_count=False, bend=bend)
+    pulled = pull(make_ledger(), vendor, SPAN, page_size=3)
+    assert pulled.ids == {"0", "1", "2"}
+    assert pulled.left == ()
+
+
 @pytest.mark.parametrize("has_count", [True, False])
 def test_a_second_is_paged_again_as_long_as_that_brings_new_rows(make_ledger: MakeLedger, has_count: bool) -> None:
     """Seventy rows of three names, in pages of nine that cannot overlap and in another order at each call."""
