@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from progress_pipeline.vendor.counting import reserves
 from progress_pipeline.vendor.ledger import CallLedger, Purpose
 
 STARTED, COMPLETED, CHANGED = "started", "completed", "changed"
@@ -172,6 +173,10 @@ class Answers:
     def calls_left(self, purpose: Purpose) -> int:
         """Give the calls that the day has left for a purpose."""
         return self._ledger.left(purpose)
+
+    def calls_kept(self, purpose: Purpose) -> int:
+        """Give the calls of a day that are kept for a purpose."""
+        return reserves(self._ledger.daily_calls)[purpose]
 
     @property
     def page_limit(self) -> int:

@@ -28,7 +28,8 @@ from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.ledger import Purpose
-from progress_pipeline.vendor.planning import FILL, Ask
+from progress_pipeline.vendor.planning import Ask
+from progress_pipeline.vendor.pricing import FILL
 from progress_pipeline.vendor.probe import PROBE_CALLS, probing
 from progress_pipeline.vendor.records import RECORD_SCHEMA, Reject
 from progress_pipeline.vendor.sweeping import Sweep, make_sweep

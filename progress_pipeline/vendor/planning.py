@@ -7,90 +7,22 @@ the next run continues where this one stops.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cached_property
+from datetime import datetime, timedelta
 
 from progress_pipeline.vendor.answers import STARTED, Answers
 from progress_pipeline.vendor.density import Attempted, Density
+from progress_pipeline.vendor.known import KnownState, ProvenWindow, StartedDay, UnprovenWindow
 from progress_pipeline.vendor.ledger import Purpose
-from progress_pipeline.vendor.rechecks import Price, audit_windows, day_window, due_windows, joined
+from progress_pipeline.vendor.pricing import FILL, Price
+from progress_pipeline.vendor.rechecks import SPENT, audit_windows, day_window, due_windows, joined
 from progress_pipeline.vendor.windows import Window, join, subtract
+
+__all__ = ["Ask", "KnownState", "ProvenWindow", "StartedDay", "UnprovenWindow", "plan_daily", "rows_expected"]
 
 LONGEST_HOLE = timedelta(days=2)
 HOLES = 10
 RECENT_DAYS = (7, 2)
 MINIMUM_LOOKBACK = timedelta(days=1)
-FILL = 0.8
-"""The part of a page that a window is meant to fill, so that it fits when there is more than expected."""
-
-
-@dataclass(frozen=True)
-class ProvenWindow:
-    """A window that was proven complete.
-
-    Attributes:
-        window: The span.
-        attempted_at: When it was asked.
-        distinct_rows: Transactions in it.
-        purpose: What it was asked for.
-    """
-
-    window: Window
-    attempted_at: datetime
-    distinct_rows: int
-    purpose: str
-
-
-@dataclass(frozen=True)
-class UnprovenWindow:
-    """A window that was asked and not proven.
-
-    Attributes:
-        window: The span.
-        attempted_at: When it was asked.
-        distinct_rows: Transactions that came, which tell nothing of how many there are.
-    """
-
-    window: Window
-    attempted_at: datetime
-    distinct_rows: int = 0
-
-
-@dataclass(frozen=True)
-class StartedDay:
-    """The registrations that were started on a UTC day, as they stand now.
-
-    Attributes:
-        day: The day.
-        open_count: Those that are not complete.
-        total_count: All.
-    """
-
-    day: date
-    open_count: int
-    total_count: int
-
-
-@dataclass(frozen=True)
-class KnownState:
-    """What the warehouse knows, as far as asking depends on it.
-
-    Attributes:
-        proven: Windows proven complete whose rows are committed.
-        unproven: Windows that were asked and not proven, whether others cover them or not.
-        started_days: Registrations by the day of their start.
-        undated_open_count: Open registrations without a day of start.
-    """
-
-    proven: tuple[ProvenWindow, ...] = ()
-    unproven: tuple[UnprovenWindow, ...] = ()
-    started_days: tuple[StartedDay, ...] = ()
-    undated_open_count: int = 0
-
-    @cached_property
-    def density(self) -> Density:
-        """What the newest windows say of each stretch of time."""
-        return Density(self.proven)
 
 
 @dataclass(frozen=True)
@@ -146,8 +78,9 @@ def plan_daily(  # noqa: PLR0913 - what a plan follows from, each by name
         (holes if planner.is_hole(gap) else old).append(planner.fill(gap))
     old.sort(key=lambda ask: ask.window.start, reverse=newest_first)
     asks = [*asks, *old] if newest_first else [*old, *asks]
-    asks.sort(key=lambda ask: ask.purpose is not Purpose.DAILY)
-    return [*asks, *planner.rechecks([ask.window for ask in asks]), *planner.again(holes)]
+    daily = [ask for ask in asks if ask.purpose is Purpose.DAILY]
+    look_back = [ask for ask in asks if ask.purpose is not Purpose.DAILY]
+    return [*daily, *planner.asked_again([ask.window for ask in daily], look_back), *planner.again(holes)]
 
 
 @dataclass(frozen=True)
@@ -220,22 +153,37 @@ class _Planner:
             for hole in holes[:HOLES]
         ]
 
-    def rechecks(self, asked: list[Window]) -> list[Ask]:
-        """Ask again what may have changed, and audit, within the calls set aside for it; but what is asked anyway."""
+    def asked_again(self, asked: list[Window], look_back: list[Ask]) -> list[Ask]:
+        """Look back, and ask again what may have changed, within the calls that a day keeps for both.
+
+        A look back that takes more than its part comes last, so that what is promised of open records is kept.
+
+        Args:
+            asked: What is asked today anyway.
+            look_back: The look back.
+        """
+        left = float(self.answers.calls_left(Purpose.RECHECK))
+        kept = float(self.answers.calls_kept(Purpose.RECHECK)) or left
+        cost = sum(self._price.calls(ask.window, ask.expected_rows or 0.0) for ask in look_back)
+        if cost <= SPENT * kept:
+            asked = [*asked, *(ask.window for ask in look_back)]
+            return [*look_back, *self._rechecks(asked, kept, min(left, kept) - cost)]
+        return [*self._rechecks(asked, kept, min(left, kept)), *look_back]
+
+    def _rechecks(self, asked: list[Window], kept: float, left: float) -> list[Ask]:
+        """Ask again what may have changed, and audit, but what is asked anyway."""
         density, price = self.state.density, self._price
         covered = join(proven.window for proven in self.state.proven)
         if not covered:
             return []
-        calls = float(self.answers.calls_left(Purpose.RECHECK))
         asks: list[Ask] = []
         if STARTED in self.answers.filter_dates:
             days = [one for one in self.state.started_days if self._is_for_again(day_window(one.day), covered, asked)]
-            for window, rows in joined(due_windows(days, density, now=self.now, price=price, calls=calls)):
+            dues = due_windows(days, density, now=self.now, price=price, calls=kept, left=left)
+            for window, rows in joined(dues):
                 asks.append(Ask(Purpose.RECHECK, window, "", "open registrations were started in it", rows))
-                calls -= price.calls(window, rows)
-        audits = [
-            due for part in covered for due in audit_windows(part, density, now=self.now, price=price, calls=calls)
-        ]
+                left -= price.calls(window, rows)
+        audits = audit_windows(covered, density, now=self.now, price=price, calls=kept, left=left)
         asked = [*asked, *(ask.window for ask in asks)]
         return asks + [
             Ask(Purpose.RECHECK, window, "", "audit", rows)

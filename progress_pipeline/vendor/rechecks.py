@@ -6,71 +6,46 @@ were started are asked again, at a rhythm that decays with their age:
 
     a day of age `a` is asked again after  max(1 day, pace · a / 8)
 
-`pace` is 0 (every day) if the calls set aside for asking again allow that, else as small as they allow; how long a
-change can so stay unseen is said in `staleness`. Days that lie close share a window as long as it fits in an answer. If
-the filter is on the last change, a changed record comes with the next daily pull; if it is on the completion, nothing
-that is open is ever shown. In each case all days are audited now and then, since what was found out about the vendor
-may be wrong, and rows may appear late.
+`pace` is 1, so that what a long history takes grows with its logarithm alone; less, down to 0 (every day), where that
+takes a tenth of the calls set aside for asking again; more, where half of them do not suffice. How long a change can so
+stay unseen is said in `staleness`. Days that lie close share a window as long as it fits in an answer. If the filter is
+on the last change, a changed record comes with the next daily pull; if it is on the completion, nothing that is open is
+ever shown. In each case all days are audited now and then, since what was found out about the vendor may be wrong, and
+rows may appear late.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.windows import Window
 
 if TYPE_CHECKING:
     from progress_pipeline.vendor.density import Density
-    from progress_pipeline.vendor.planning import StartedDay
+    from progress_pipeline.vendor.known import StartedDay
+    from progress_pipeline.vendor.pricing import Price
 
 DAY = timedelta(days=1)
 DECAY = 8.0
 """A change on a record of age a may stay unseen for an eighth of a."""
-FILL = 0.8
 SPENT = 0.5
 """The part of the calls set aside that the rhythm is meant to take, so that days which fall due together find room."""
+CHEAP = 0.1
+"""The part of the calls set aside that is worth a faster rhythm than the usual one."""
+USUAL = 1.0
 EARLY = 0.5
-"""What is past this part of its time is asked again if calls are left over."""
+"""What is past this part of its time is asked before it is due, on days on which less is due than on others."""
+SOON = timedelta(hours=2)
+"""What is due so soon is due, since runs begin now a little earlier, now a little later."""
 AUDITED_EVERY, AUDIT_DECAY = timedelta(days=30), 2.0
 AUDIT_SHARE = 0.1
 """The part of the calls set aside that audits may take."""
 SLOWEST = 4096.0
 MOST_PARTS = 96
 """A day is cut to quarters of an hour at most."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """What asking for a window takes.
-
-    Attributes:
-        page_size: Records asked for in one call.
-        confirming: Calls that confirm what came.
-        margin: How much wider than what is to be covered is asked, in all.
-    """
-
-    page_size: int
-    confirming: int = 0
-    margin: timedelta = timedelta()
-
-    @classmethod
-    def of(cls, answers: Answers, page_size: int) -> Self:
-        """Give the price as far as the vendor is known."""
-        slack = answers.slack
-        return cls(page_size, 0 if answers.count_is_total else 1, slack.before + slack.after)
-
-    def calls(self, window: Window, rows: float) -> float:
-        """Give the calls of a window that holds so many rows."""
-        asked = rows * (1 + self.margin / window.duration)
-        return max(1.0, asked / (FILL * self.page_size)) + self.confirming
-
-    def fits(self, rows: float) -> bool:
-        """Say whether so many rows come with one answer."""
-        return rows <= FILL * self.page_size
 
 
 @dataclass(frozen=True)
@@ -98,9 +73,9 @@ def period(age: timedelta, pace: float) -> timedelta:
 
 
 def find_pace(
-    days: Iterable["StartedDay | _Day"], density: "Density", *, now: datetime, price: Price, calls: float
+    days: Iterable["StartedDay | _Day"], density: "Density", *, now: datetime, price: "Price", calls: float
 ) -> float:
-    """Give the smallest pace whose daily calls stay within those set aside.
+    """Give the pace: the usual one, a greater one where the calls set aside demand it, a smaller one where it is cheap.
 
     Args:
         days: Registrations by day of start.
@@ -109,60 +84,86 @@ def find_pace(
         price: What a window takes.
         calls: Calls set aside in a day.
     """
-    groups = [(window, cost) for window, _, cost in _grouped(_open_days(days), density, price, calls)]
-    ages = [(now - window.end, cost) for window, cost in groups]
+    return _pace(
+        [(now - window.end, cost) for window, _, cost in _grouped(_open_days(days), density, price, calls)], calls
+    )
 
-    def load(pace: float) -> float:
-        return sum(cost * (DAY / period(age, pace)) for age, cost in ages)
 
-    low, high = 0.0, SLOWEST
-    if load(low) <= SPENT * calls:
+def _pace(ages: list[tuple[timedelta, float]], calls: float) -> float:
+    """Give the pace for windows of some ages, each with the calls that it takes."""
+    if _load(ages, USUAL) > SPENT * calls:
+        return _least(ages, SPENT * calls, USUAL, SLOWEST)
+    return _least(ages, CHEAP * calls, 0.0, USUAL)
+
+
+def _least(ages: list[tuple[timedelta, float]], calls: float, low: float, high: float) -> float:
+    """Give the least pace between two whose daily calls are within some; the greater one if none is."""
+    if _load(ages, low) <= calls:
         return low
     while high - low > 0.01 * high:
         middle = (low + high) / 2
-        low, high = (middle, high) if load(middle) > SPENT * calls else (low, middle)
+        low, high = (middle, high) if _load(ages, middle) > calls else (low, middle)
     return high
 
 
-def due_windows(
-    days: Iterable["StartedDay"], density: "Density", *, now: datetime, price: Price, calls: float
+def _load(ages: list[tuple[timedelta, float]], pace: float) -> float:
+    """Give the calls that a pace takes in a day."""
+    return sum(cost * (DAY / period(age, pace)) for age, cost in ages)
+
+
+def due_windows(  # noqa: PLR0913 - what is due follows from all of these, each by name
+    days: Iterable["StartedDay"],
+    density: "Density",
+    *,
+    now: datetime,
+    price: "Price",
+    calls: float,
+    left: float | None = None,
 ) -> list[Due]:
-    """Give what is to be asked again today, the most overdue first, within the calls set aside."""
-    opened = _open_days(days)
-    pace = find_pace(opened, density, now=now, price=price, calls=calls)
+    """Give what is to be asked again today, the most overdue first, within the calls set aside.
+
+    Args:
+        days: Registrations by day of start.
+        density: What is known of the rows of a span, and of when it was asked.
+        now: The present.
+        price: What a window takes.
+        calls: Calls set aside in a day.
+        left: Calls of them that are left; all, where it is None.
+    """
+    groups = _grouped(_open_days(days), density, price, calls)
+    ages = [(max(now - window.end, timedelta()), cost) for window, _, cost in groups]
+    pace = _pace(ages, calls)
     dues = []
-    for window, rows, cost in _grouped(opened, density, price, calls):
-        asked_at = density.asked_at(window)
-        every = period(max(now - window.end, timedelta()), pace)
+    for (window, rows, cost), (age, _) in zip(groups, ages, strict=True):
+        asked_at, every = density.asked_at(window), period(age, pace)
         if asked_at is None:
             dues.append(Due(window, rows, cost, now - DAY, float("inf")))
         else:
             dues.append(Due(window, rows, cost, asked_at + every, (now - asked_at) / every))
-    return _afford(dues, calls)
+    return _afford(dues, calls if left is None else left, now=now, usual=_load(ages, pace))
 
 
-def audit_windows(span: Window, density: "Density", *, now: datetime, price: Price, calls: float) -> list[Due]:
+def audit_windows(  # noqa: PLR0913 - as due_windows
+    spans: Iterable[Window], density: "Density", *, now: datetime, price: "Price", calls: float, left: float
+) -> list[Due]:
     """Give what of all that is covered is to be audited today, within a part of the calls set aside."""
-    days = [
-        _Day(Window(start, min(start + DAY, span.end)))
-        for start in (span.start + number * DAY for number in range(-(-span.duration // DAY)))
-    ]
     dues = []
-    for window, rows, cost in _grouped(days, density, price, calls):
+    for window, rows, cost in chain.from_iterable(_grouped(_days(span), density, price, calls) for span in spans):
         asked_at = density.asked_at(window)
         if asked_at is not None:
             every = max(AUDITED_EVERY, (now - window.end) / AUDIT_DECAY)
             dues.append(Due(window, rows, cost, asked_at + every, (now - asked_at) / every))
-    return [due for due in _afford(dues, max(1.0, AUDIT_SHARE * calls)) if due.ratio >= 1.0]
+    return _afford(dues, min(left, max(1.0, AUDIT_SHARE * calls)), now=now, usual=0.0)
 
 
-def _afford(dues: list[Due], calls: float) -> list[Due]:
-    chosen = []
+def _afford(dues: list[Due], calls: float, *, now: datetime, usual: float) -> list[Due]:
+    """Choose what is due, as far as calls are left; and what is due before long, up to a usual day's calls."""
+    chosen, spent = list[Due](), 0.0
     for due in sorted(dues, key=lambda due: -due.ratio):
-        if due.ratio < EARLY or due.calls > calls:
-            continue
-        calls -= due.calls
-        chosen.append(due)
+        is_due = due.due_at <= now + SOON
+        if spent + due.calls <= (calls if is_due else min(usual, calls)) and (is_due or due.ratio >= EARLY):
+            spent += due.calls
+            chosen.append(due)
     return chosen
 
 
@@ -180,13 +181,20 @@ def _open_days(days: Iterable["StartedDay | _Day"]) -> list[_Day]:
     ]
 
 
+def _days(span: Window) -> list[_Day]:
+    starts = (span.start + number * DAY for number in range(-(-span.duration // DAY)))
+    return [_Day(Window(start, min(start + DAY, span.end))) for start in starts]
+
+
 def day_window(day: date) -> Window:
     """Give the window of a UTC day."""
     start = datetime.combine(day, time(), UTC)
     return Window(start, start + DAY)
 
 
-def _grouped(days: Iterable[_Day], density: "Density", price: Price, calls: float) -> list[tuple[Window, float, float]]:
+def _grouped(
+    days: Iterable[_Day], density: "Density", price: "Price", calls: float
+) -> list[tuple[Window, float, float]]:
     """Join days into windows that fit in an answer; give each with its rows and the calls that it takes."""
     groups: list[tuple[Window, float]] = []
     for day in sorted(days, key=lambda one: one.window.start):
@@ -202,7 +210,7 @@ def _grouped(days: Iterable[_Day], density: "Density", price: Price, calls: floa
     return [(window, rows, price.calls(window, rows)) for window, rows in groups]
 
 
-def _parts(window: Window, rows: float, price: Price, calls: float) -> list[tuple[Window, float]]:
+def _parts(window: Window, rows: float, price: "Price", calls: float) -> list[tuple[Window, float]]:
     """Cut a window that takes more calls than half of those set aside, since it would never be asked."""
     count = min(ceil(price.calls(window, rows) / max(calls / 2, 1.0)), MOST_PARTS)
     length = window.duration / count

@@ -6,8 +6,8 @@ With a run every day, a change on a registration that began `age` ago is seen
     within  period(age, pace)  + a run if it filters on the start (`rechecks`), or may
     when the record is complete        if it filters on the completion, or may: nothing open is ever shown
 
-`pace` is what the calls allow that no other purpose can take: the day's reserve for asking again. Half of it is meant
-for the rhythm (`rechecks.SPENT`), so days that fall due together find room.
+`pace` (`rechecks`) follows from the calls that no other purpose can take: the day's reserve for asking again, of which
+half is meant for the rhythm, so days that fall due together find room.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from progress_pipeline.vendor.answers import CHANGED, COMPLETED, STARTED, Answers
 from progress_pipeline.vendor.counting import Purpose, reserves
-from progress_pipeline.vendor.rechecks import DAY, SLOWEST, Price, find_pace, period
+from progress_pipeline.vendor.pricing import Price
+from progress_pipeline.vendor.rechecks import DAY, SLOWEST, find_pace, period
 
 if TYPE_CHECKING:
-    from progress_pipeline.vendor.planning import KnownState
+    from progress_pipeline.vendor.known import KnownState
 
 AGES = (1, 7, 30, 90, 365)
 """Days since the start, for which the bound is told."""

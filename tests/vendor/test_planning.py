@@ -17,6 +17,7 @@ from progress_pipeline.vendor.planning import (
     plan_daily,
     rows_expected,
 )
+from progress_pipeline.vendor.pricing import Price
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
 
@@ -152,13 +153,68 @@ def test_while_nothing_is_known_of_the_vendor_it_is_asked_again_all_the_same(mak
 
 
 def test_asking_again_keeps_within_the_calls_set_aside(make_ledger: MakeLedger) -> None:
-    """Ninety days that fill a page each: what is planned takes no more than other purposes leave, 33 of 50."""
+    """Ninety days that fill a page each: what is planned takes no more than a fifth of 50, though 33 are free."""
     ledger = make_ledger(daily_calls=50)
     state = KnownState(
         (_proven(100, 1, rows=80_000, ago=40),), started_days=tuple(_open(ago, 800) for ago in range(2, 95))
     )
     again = [ask for ask in _plan(ledger, state) if ask.reason.startswith("open")]
-    assert 1 <= sum(max(1.0, (ask.expected_rows or 0) / 800) for ask in again) <= ledger.left(Purpose.RECHECK) == 33
+    assert 1 <= sum(max(1.0, (ask.expected_rows or 0) / 800) for ask in again) <= 10
+    assert ledger.left(Purpose.RECHECK) == 33
+
+
+def test_a_long_history_is_not_asked_whole_however_many_calls_there_are(make_ledger: MakeLedger) -> None:
+    """A hundred days that fill a page each: at most a third of them in a day, and the oldest within 13 days."""
+    answers, begin = _answers(make_ledger()), NOON - NOON.hour * timedelta(hours=1)
+    proven = [ProvenWindow(Window(begin - 100 * DAY, begin), begin, 1_000_000, "daily")]
+    asked = {begin - ago * DAY: begin for ago in range(1, 101)}
+    for run in range(1, 31):
+        now = begin + run * DAY
+        days = tuple(StartedDay(day.date(), 6_000, 10_000) for day in asked)
+        state = KnownState(tuple(proven), started_days=days)
+        plan = plan_daily(state, start_at=START, now=now, lookback=2 * DAY, page_size=10_000, answers=answers)
+        again = [ask.window for ask in plan if ask.purpose is Purpose.RECHECK]
+        assert sum(window.duration / DAY for window in again) <= 35
+        proven += [ProvenWindow(window, now, round(window.duration / DAY * 10_000), "recheck") for window in again]
+        proven.append(ProvenWindow(Window(now - DAY, now), now, 10_000, "daily"))
+        asked |= {day: now for day in asked for window in again if window.start <= day < window.end}
+        asked[now - DAY] = now
+        for day, at in asked.items():
+            assert now - at <= max(DAY, (now - day) / 8) + DAY
+
+
+def test_a_look_back_that_takes_more_than_its_part_leaves_the_promise_to_open_records_alone(
+    make_ledger: MakeLedger,
+) -> None:
+    """It comes last and may stop; a day that it would ask is asked for its open registrations all the same."""
+    state = KnownState(
+        (_proven(100, 1, rows=99_000, ago=2),), started_days=tuple(_open(ago, 1000) for ago in range(2, 90))
+    )
+    reasons = [ask.reason for ask in _plan(make_ledger(), state, lookback=60 * DAY, page_size=1000)]
+    assert reasons[0] == "not covered yet"
+    assert reasons[-1] == "a look back"
+    assert "open registrations were started in it" in reasons[1:-1]
+    within = [ask.reason for ask in _plan(make_ledger(), state, lookback=2 * DAY, page_size=1000)]
+    assert within[:2] == ["not covered yet", "a look back"]
+
+
+@pytest.mark.parametrize(
+    ("known", "calls"),
+    [
+        ({}, 10),
+        ({"count_is": "unsure"}, 11),
+        ({"page_cap": 50}, 20),
+        ({"count_is": "unsure", "start_unit": "ignored"}, 21),
+        ({"zone": [-43200, 43200]}, 20),
+    ],
+    ids=["a kind vendor", "no count", "a cap", "from both ends", "a zone that is not known"],
+)
+def test_what_a_day_costs_follows_from_what_is_known_of_the_vendor(
+    make_ledger: MakeLedger, known: dict[str, Any], calls: float
+) -> None:
+    """800 rows in pages of 100 that are filled to four fifths."""
+    price = Price.of(_answers(make_ledger(), **known), 100)
+    assert price.calls(Window(NOON - DAY, NOON), 800) == pytest.approx(calls, rel=0.001)
 
 
 def test_what_was_covered_long_ago_is_audited(make_ledger: MakeLedger) -> None:
