@@ -17,7 +17,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from progress_pipeline.errors import UnreadableAnswerError
 from progress_pipeline.vendor.items import cut_list
-from progress_pipeline.vendor.quick import quick_columns
+from progress_pipeline.vendor.quick import quick_columns, quick_rows
 from progress_pipeline.vendor.verbatim import (
     FIELDS,
     NoRecordError,
@@ -120,6 +120,9 @@ def read_page(body: bytes) -> Page:
             return _read_list(body, None, "array")
         if body in {b"null", b"{}"}:
             return _page(([], [], []), None, "object")
+        quick = quick_rows(body)
+        if quick is not None:
+            return _plain_page(*quick, "rows")
         envelope = _ENVELOPE.decode(body)
         if isinstance(envelope.rows, Raw):
             return _read_list(_as_list(bytes(envelope.rows)), _whole(envelope.count), "rows")
@@ -156,6 +159,10 @@ def _read_list(listed: bytes, count: int | None, envelope: str) -> Page:
     columns = quick_columns(listed)
     if columns is None:
         return _page(_careful_rows([bytes(item) for item in _ITEMS.decode(listed)]), count, envelope)
+    return _plain_page(columns, count, envelope)
+
+
+def _plain_page(columns: list[pa.Array], count: int | None, envelope: str) -> Page:
     positions = pa.array(np.arange(len(columns[0])))
     return Page(pa.Table.from_arrays([*columns, positions], schema=RECORD_SCHEMA), (), count, envelope)
 
