@@ -9,6 +9,7 @@ tellings as (
 
     select
         registration_id,
+        registration_number,
         transaction_id,
         witness,
         completed_at,
@@ -68,7 +69,9 @@ claimed as (
 
 select
     coalesce(claimed, 'registration:' || registration_id) as claimed_id,
+    text_number(coalesce(claimed, 'registration:' || registration_id)) as claimed_number,
     registration_id,
+    max(registration_number) as registration_number,
     coalesce(max(completed_at) filter (where witness = 'api'), max(completed_at)) as completed_at,
     coalesce(max(claimed), max(completion_code)) as completion_code,
     max(transaction_id) as transaction_id,

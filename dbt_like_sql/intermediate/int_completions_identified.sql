@@ -23,6 +23,7 @@ ranked as (
 select
     case when claim_rank = 1 then claimed_id else claimed_id || ':' || registration_id end as completion_id,
     claimed_id,
+    claimed_number,
     registration_id,
     transaction_id,
     completed_at,

@@ -6,6 +6,7 @@ spelled as (
 
     select
         registration_id,
+        max(registration_number) as registration_number,
         first_name,
         last_name,
         email,
@@ -20,6 +21,7 @@ spelled as (
 
 select
     registration_id,
+    registration_number,
     row_number() over (
         partition by registration_id
         order by

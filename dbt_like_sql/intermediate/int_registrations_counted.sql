@@ -1,6 +1,7 @@
 -- One row per registration: its transactions, counted.
 select
     registration_id,
+    max(registration_number) as registration_number,
     count(*) as transaction_count,
     max(transaction_id) as newest_transaction_id,
     bool_or(told_by_api) as told_by_api,

@@ -89,6 +89,15 @@ merged as (
 
 ),
 
+identified as (
+
+    select
+        *,
+        coalesce(member_identifier, lower(email), 'registration:' || registration_id) as learner_id
+    from merged
+
+),
+
 completions as (
 
     select
@@ -110,29 +119,29 @@ counted as (
 )
 
 select
-    merged.registration_id,
-    coalesce(
-        merged.member_identifier, lower(merged.email), 'registration:' || merged.registration_id
-    ) as learner_id,
-    merged.activity_id,
-    merged.activity_title,
-    merged.first_name,
-    merged.last_name,
-    merged.email,
-    merged.member_identifier,
-    merged.started_at,
-    merged.progress_percent,
+    identified.registration_id,
+    counted.registration_number,
+    identified.learner_id,
+    text_number(identified.learner_id) as learner_number,
+    identified.activity_id,
+    identified.activity_title,
+    identified.first_name,
+    identified.last_name,
+    identified.email,
+    identified.member_identifier,
+    identified.started_at,
+    identified.progress_percent,
     completions.registration_id is not null as is_completed,
     completions.completed_at,
     completions.completion_code,
-    merged.transaction_id,
+    identified.transaction_id,
     counted.transaction_count,
-    merged.told_last_by,
+    identified.told_last_by,
     counted.told_by_api,
     counted.told_by_webhook,
     counted.first_told_at,
     counted.last_told_at,
-    merged.standing_told_at
-from merged
-inner join counted on merged.registration_id = counted.registration_id
-left join completions on merged.registration_id = completions.registration_id
+    identified.standing_told_at
+from identified
+inner join counted on identified.registration_id = counted.registration_id
+left join completions on identified.registration_id = completions.registration_id

@@ -74,5 +74,6 @@ unioned as (
 
 select
     *,
+    text_number(registration_id) as registration_number,
     case when is_completed then 1000.0 else 0.0 end + coalesce(progress_percent, 0.0) as state_order
 from unioned

@@ -19,6 +19,7 @@ summed as (
     select
         registration_id,
         transaction_id,
+        max(registration_number) as registration_number,
         min(record_hash) = max(record_hash) as is_told_alike,
 
         count(*) filter (where is_by_api) as api_version_count,
@@ -45,6 +46,7 @@ summed as (
 
 select
     registration_id,
+    registration_number,
     transaction_id,
     api_version_count > 0 as told_by_api,
     webhook_update_count > 0 as told_by_webhook,

@@ -17,5 +17,8 @@ create or replace temporary function days_between(from_date date, to_date date) 
 create or replace temporary function seconds_after(instant timestamp_ntz, seconds double) returns timestamp_ntz
     return timestampadd(microsecond, cast(seconds * 1000000 as bigint), instant);
 
+create or replace temporary function text_number(text string) returns bigint
+    return cast(conv(substr(md5(text), 1, 15), 16, 10) as bigint);
+
 create or replace temporary function joined_texts(texts array<string>, separator string) returns string
     return array_join(array_sort(texts), separator);

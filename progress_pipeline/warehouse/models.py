@@ -44,6 +44,7 @@ class Model:
         columns: The described columns, in the order of the YAML.
         materialized: view, table (made whole when something changed) or incremental (by key).
         incremental_by: The columns by which changed rows are found in its upstreams; empty if it is not incremental.
+        found_by: By column of texts, the column of their `text_number`, by which rows are found quicker.
         read_whole: Upstreams that every key reads whole, and whose change by itself changes no key.
         keys_from: SELECTs that turn the changed rows of an upstream into keys of this model, by upstream.
         also_keys: A SELECT of keys that are refreshed whenever anything changed; empty if there is none.
@@ -61,6 +62,7 @@ class Model:
     columns: tuple[Column, ...]
     materialized: Materialized
     incremental_by: tuple[str, ...] = ()
+    found_by: tuple[tuple[str, str], ...] = ()
     read_whole: frozenset[str] = frozenset()
     keys_from: tuple[tuple[str, SqlText], ...] = ()
     also_keys: str = ""
@@ -136,6 +138,7 @@ def _model(name: str, path: Path, metadata: Metadata) -> Model:
         columns=tuple(Column(column, " ".join(about.split())) for column, about in entry.columns.items()),
         materialized=entry.materialized,
         incremental_by=by,
+        found_by=tuple(entry.found_by.items()),
         read_whole=frozenset(entry.read_whole),
         keys_from=tuple(
             (upstream, _small_select(sql, f"{path} ({upstream})", known))
@@ -174,7 +177,8 @@ def _misfits(model: Model, entry: ModelEntry) -> Iterator[str]:
     """Say where the YAML does not fit the SQL."""
     made = output_columns(model)
     if made is not None:
-        named = {*entry.columns, *model.key, *model.incremental_by, *model.sorted_by}
+        found_by = {column for pair in model.found_by for column in pair}
+        named = {*entry.columns, *model.key, *model.incremental_by, *model.sorted_by, *found_by}
         for column in sorted(named - set(made)):
             yield f"the SQL makes no column {column}."
     if not model.key:

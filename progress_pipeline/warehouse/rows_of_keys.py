@@ -1,7 +1,8 @@
 """What a model reads, narrowed to some keys: each of its upstreams gives the rows of those keys alone, a lookup all.
 
 A table's rows are found by the key's columns alone and then fetched by their place, which is a third of the work, and
-kept for the build: whoever reads the same keys' rows after reads them there.
+kept for the build: whoever reads the same keys' rows after reads them there. Where the texts of a key stand as numbers
+too (`found_by`), those are looked through, at a tenth of the cost; what another text's equal number brings is dropped.
 """
 
 from progress_pipeline.warehouse.models import Model
@@ -29,10 +30,22 @@ class RowsOfKeys:
 
     def fetch(self, table: str) -> str:
         """Fetch the rows of the keys from a table; gives the temporary table of them and their places (`PLACE`)."""
-        places = self._bench.new_table(f"select rows.rowid as place from {table} as rows {self._of_keys()}")
-        return self._bench.new_table(
-            f"select rowid as {PLACE}, * from {table} where rowid in (select place from temp.{places})"
+        by_number = self._of_numbers(table)
+        places = self._bench.new_table(
+            f"select rows.rowid as place from {table} as rows {by_number or self._of_keys()}"
         )
+        found = f"select rowid as {PLACE}, * from {table} where rowid in (select place from temp.{places})"
+        return self._bench.new_table(f"select rows.* from ({found}) as rows {self._of_keys()}" if by_number else found)
+
+    def _of_numbers(self, table: str) -> str:
+        """Give the join of a table's rows with the numbers of the keys' texts; empty if it has no such numbers."""
+        found_by = self._graph.models[table].found_by if table in self._graph.models else ()
+        for text, number in found_by:
+            if text in self._keys.columns:
+                test = "is not distinct from" if text in self._keys.nullable else "="
+                keys = f'(select text_number("{text}") as number from temp.{self._keys.table})'
+                return f'semi join {keys} as keys on rows."{number}" {test} keys.number'
+        return ""
 
     def _of_keys(self) -> str:
         return self._keys.join("semi", "rows")

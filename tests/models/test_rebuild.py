@@ -76,5 +76,8 @@ def test_daily_builds_give_the_marts_of_a_rebuild(raw: Raw) -> None:
     rebuilt = marts(raw)
     assert [name for name in MARTS if daily[name] != rebuilt[name]] == []
     assert [name for name in MARTS if not daily[name]] == []
+    for model in all_models():
+        for text, number in model.found_by:
+            assert raw.table(model.name, number, "1") == raw.table(model.name, f"text_number({text})", "1")
     states = dict(raw.values("select status, count(*) from marts.fct_certifications group by all"))
     assert {"lapsed", "renewed", "current"} <= states.keys()

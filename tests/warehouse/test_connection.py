@@ -1,5 +1,6 @@
 """Opening the warehouse: who may, how long one waits, and what is said when it cannot be done."""
 
+import hashlib
 import subprocess
 import sys
 import time
@@ -142,6 +143,8 @@ def test_any_other_file_name_will_do(tmp_path: Path, name: str) -> None:
             "cast(seconds_after(timestamp '2026-01-01', 3153600000) as varchar)",
             "2125-12-08 00:00:00",
         ),
+        ("text_number('r-1')", int(hashlib.md5(b"r-1", usedforsecurity=False).hexdigest()[:15], 16)),
+        ("text_number(null)", None),
         ("joined_texts(['b', null, 'a'], ', ')", "a, b"),
     ],
 )

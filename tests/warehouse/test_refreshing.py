@@ -59,6 +59,25 @@ def test_a_key_that_is_null_is_a_key(raw: duckdb.DuckDBPyConnection, staged: Pro
     assert rows(raw, "marts.groups")[-1] == (None, 2)
 
 
+def test_rows_are_found_by_a_number_and_told_by_their_text(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
+    """Two texts of one number, which is planted here, are two keys; a text that is null has no number and is a key."""
+    number = "text_number(case when g = 'b' then 'a' else g end) as g_number"
+    staged.write(
+        "intermediate.int_said", f"select *, {number} from staging.stg_said",
+        key=["k"], found_by={"g": "g_number"}, **BY_LOAD,
+    )  # fmt: skip
+    groups = "select g, max(g_number) as g_number, count(*) as n from intermediate.int_said group by g"
+    staged.write("marts.groups", groups, key=["g"], found_by={"g": "g_number"}, **BY_G)
+    say(raw, 1, (4, "b", 1), (5, None, 1))
+    build(raw, staged.models())
+    say(raw, 2, (6, "a", 1), (7, None, 1))
+    assert how(build(raw, staged.models()))["marts.groups"] == (True, 4)
+    counts = raw.execute("select g, n from marts.groups order by all").fetchall()
+    build(raw, staged.models(), full_refresh=True)
+    assert counts == raw.execute("select g, n from marts.groups order by all").fetchall()
+    assert [count for count in counts if count[0] != "a"] == [("b", 2), (None, 2)]
+
+
 def test_changes_flow_through_a_view_that_passes_rows_on(raw: duckdb.DuckDBPyConnection, project: Project) -> None:
     """A staging view renames and casts; what reads it is still refreshed by key."""
     project.write(
