@@ -19,7 +19,7 @@ from progress_pipeline.vendor.linking import MOST_PAGES as MOST_LINKED
 from progress_pipeline.vendor.linking import TAILS, Linking
 from progress_pipeline.vendor.measuring import Length, ask_from_both_ends, learn_cap, measure
 from progress_pipeline.vendor.sizing import MOST_CALLS, Sizing
-from progress_pipeline.vendor.starting import find_unit, gauge
+from progress_pipeline.vendor.starting import find_unit, gauge, gauge_closely
 from progress_pipeline.vendor.tiles import Tile, Verdict, ask_whole
 
 Bringing: TypeAlias = Generator[Answer, None, tuple[Tile, Answer]]
@@ -39,6 +39,8 @@ FLOOR_WORTH = 3
 CALLS_KEPT = 2
 MOST_ASKED = 10_000
 """So many records at once the vendor's own samples ask for."""
+SCARCE = 40
+"""With fewer calls than this left, how long a list is is found out before it is paged."""
 LEARNING_CALLS = 8
 """What it may take to find out how a list without a `count` or an order is paged; with one of them, half of this."""
 
@@ -52,12 +54,14 @@ class Bringer:
         sized_pages: Pages of a window that is sized.
         is_coarse: Whether the order that there is has keys with more rows than a page, so that it links nothing.
         too_dear: Why the last window cannot be brought in on any day, if it cannot.
+        step: New rows of a page of the last window that was sized.
     """
 
     asker: Asker
     sized_pages: float = SIZED_PAGES
     is_coarse: bool = False
     too_dear: str | None = None
+    step: float | None = None
 
     @property
     def answers(self) -> Answers:
@@ -84,8 +88,12 @@ class Bringer:
                 tile = yield from self.page(tile, answer, is_last_resort=False)
         return tile, answer
 
-    def target(self, repeated: int) -> float:
-        """Give how many new rows a window is meant to hold, if so many come again with each."""
+    def target(self, repeated: int, *, is_first: bool = False) -> float:
+        """Give how many new rows a window is meant to hold, if so many come again with each.
+
+        The first of a chain proves nothing unless it is longer than all that dates may be off by, so where calls are
+        scarce, it is as long as they suffice for.
+        """
         fits, way = self.asker.fits, self.way()
         if way is None:
             return max(fits * FILL - repeated, fits * LEAST_FILL)
@@ -93,7 +101,19 @@ class Bringer:
         pages += FLOOR_WORTH * repeated / fits
         if self.answers.start_unit == "pages" and self.asker.can_overlap:
             pages = min(pages, OVERLAPPING_PAGES)
-        return fits * max(min(pages, self.left - CALLS_KEPT) - 0.5, FILL)
+        affordable = max(self.left - CALLS_KEPT, 0) * self._step(way) - repeated
+        wanted = affordable if is_first and self.is_scarce else fits * (pages - 0.5)
+        return max(min(wanted, affordable), fits * FILL)
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether so few calls are left that none may be spent on what does not come to its end."""
+        return self.left < SCARCE
+
+    def _step(self, way: Way) -> float:
+        """Give the new rows of a page."""
+        fits = self.asker.fits
+        return max(fits - 1.0 if way == "linked" else self.step or fits - max(fits / 8, 2.0), 1.0)
 
     @property
     def left(self) -> int:
@@ -141,10 +161,13 @@ class Bringer:
         if way is None:
             return (yield from self._ask_for_more(tile)) if is_last_resort else tile
         ids, before = set(tile.ids), tile.told
+        is_known = tile.expected is not None
+        if not is_known and self.is_scarce and self.answers.start_unit in {"rows", "pages"}:
+            is_known, tile.at_least = True, (yield from gauge_closely(self.asker, tile))
         needed = self._calls_of(tile.expected or tile.at_least, way)
         if needed > self.left:
             return self._not_begun(tile, needed, is_last_resort=is_last_resort)
-        at_most = 1 + (self.left if tile.expected is not None or is_last_resort else max(self.left // 2, 1))
+        at_most = 1 + (self.left if is_known or is_last_resort else max(self.left // 2, 1))
         paging = (
             Linking(self.asker, tile, at_most=min(at_most, MOST_LINKED))
             if way == "linked"
@@ -158,6 +181,7 @@ class Bringer:
         if isinstance(paging, Linking):
             self.is_coarse = self.is_coarse or paging.is_coarse
         else:
+            self.step = max(tile.size / max(paging.calls, 1), 1.0)
             self._note_sizing(paging.calls * self.asker.fits > DEAR * tile.size, is_proven=is_proven)
         if is_proven or is_last_resort:
             return paged
@@ -189,9 +213,7 @@ class Bringer:
 
     def _calls_of(self, rows: int, way: Way) -> int:
         """Give the calls that paging a list takes beyond its first page."""
-        fits = self.asker.fits
-        step = fits - 1 if way == "linked" else fits - max(fits // 8, 2)
-        return max(ceil((rows - fits) / max(step, 1)), 0)
+        return max(ceil((rows - self.asker.fits) / self._step(way)), 0)
 
     def _not_begun(self, tile: Tile, needed: int, *, is_last_resort: bool) -> Tile:
         """Leave a window that the calls which are left do not suffice for: to be cut, for another day, or for good."""

@@ -14,6 +14,7 @@ from progress_pipeline.vendor.tiles import Tile
 
 GALLOP = 4
 TRIES = 2
+CLOSELY = 0.3
 
 
 def find_unit(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None, None]:
@@ -62,12 +63,27 @@ def _goes_on(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None,
 
 def gauge(asker: Asker, tile: Tile) -> Generator[Answer, None, int]:
     """Give a place within a list without a count, in its second half or before it by little."""
+    return (yield from _bracket(asker, tile))[0]
+
+
+def gauge_closely(asker: Asker, tile: Tile) -> Generator[Answer, None, int]:
+    """Give about how many rows a list without a count has, hardly less and not much more."""
+    within, beyond = yield from _bracket(asker, tile)
+    while beyond - within > max(CLOSELY * within, 1) and beyond < FAR:
+        middle = (within + beyond) // 2
+        answer = yield from asker.ask_aside(tile.asked, start=middle, number=1)
+        within, beyond = (middle, beyond) if answer.page.size else (within, middle)
+    return beyond
+
+
+def _bracket(asker: Asker, tile: Tile) -> Generator[Answer, None, tuple[int, int]]:
+    """Give a place within a list, and one beyond it."""
     if asker.answers.start_unit == "ignored":
-        return max(tile.size, 1) * GALLOP
+        return max(tile.size, 1) * GALLOP, FAR
     within = max(tile.size - 1, 1)
     while within * GALLOP < FAR:
         answer = yield from asker.ask_aside(tile.asked, start=within * GALLOP, number=1)
         if answer.page.size == 0:
             break
         within *= GALLOP
-    return within
+    return within, within * GALLOP

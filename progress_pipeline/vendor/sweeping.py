@@ -94,6 +94,8 @@ class Sweep:
     def _run(self) -> Sweeping:
         asked = self.claims.asked
         self.resuming.begin(asked)
+        if self.resuming.stop is not None and self.bringer.is_scarce:
+            self.forecast = Forecast()  # what is known of a short window, asked wider than claimed, tells too much
         if self.resuming.stop is None and (  # a stop says that the whole was too much
             self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL
         ):
@@ -113,7 +115,8 @@ class Sweep:
         """Bring in the next window, as short as earlier runs left it; pass over it if no day suffices for it."""
         if self.claims.chain is None and self.cutter.at_most is None:
             self.resuming.begin_chain(left, self.claims.shortest)
-        part = self.cutter.part(left, self.forecast, self.bringer.target(self.repeated), ALMOST_ALL)
+        target = self.bringer.target(self.repeated, is_first=self.claims.chain is None)
+        part = self.cutter.part(left, self.forecast, target, ALMOST_ALL)
         self.resuming.trying = part
         why = self.resuming.pass_over()
         if why is not None:
@@ -188,7 +191,7 @@ class Sweep:
         again = len(tile.ids & self.seen)
         if tile.verdict is Verdict.MORE:
             self.cutter.narrow(part, instants, can_isolate=self.answers.get("grain") == "second")
-            self.forecast.learn(part, max(tile.expected or tile.size * 1.3, 1.0), instants)
+            self.forecast.learn(part, max(tile.expected or tile.at_least or tile.size * 1.3, 1.0), instants)
         else:
             self.cutter.at_most = None
             self.forecast.learn(part, max(tile.size - again, 0), instants)

@@ -66,6 +66,32 @@ def test_ten_calls_a_day_cover_a_list_that_takes_many_more(
     assert play.most_calls_of_24_hours() <= 10
 
 
+NO_COUNT: dict[str, Any] = {"count": "missing"}
+FEW: dict[str, tuple[dict[str, Any], int, int]] = {
+    "an order": (NO_COUNT, 24, 1),
+    "names alone": (NO_COUNT | {"sorts": NAMES_ALONE}, 40, 1),
+    "names alone, whole days": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_cut_to": "day", "end_is": "inclusive"}, 40, 1),
+    "names alone, whole days, few": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_cut_to": "day"}, 30, 8),
+    "names alone, another zone": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_read_in": "America/Denver"}, 40, 1),
+}
+
+
+@pytest.mark.parametrize(("switches", "calls", "runs"), FEW.values(), ids=list(FEW))
+def test_few_calls_are_not_spent_on_windows_that_they_do_not_suffice_for(
+    make_play: MakePlay, switches: dict[str, Any], calls: int, runs: int
+) -> None:
+    """Without a `count`, 116 rows in pages of ten: how long a list is is found out before it is paged."""
+    play = make_play(days=3, page_size=10, ledger_calls=calls, **switches)
+    play.sandbox.clock.move(timedelta(days=4))
+    span = Window(play.sandbox.config.start_at, play.now)
+    for _ in range(runs):
+        play.run()
+        play.sandbox.clock.move(timedelta(days=1, minutes=1))
+    assert not subtract(span, (one.window for one in play.proven))
+    assert not play.differing()
+    assert not play.wrong_claims
+
+
 class StillVendor(httpx.BaseTransport):
     """A vendor with rows at given instants, that filters on their start and sorts by transactionId.
 
