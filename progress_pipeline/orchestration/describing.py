@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from progress_pipeline.ingest.raw_tables import RAW_TABLES, RawTable, sql_type
-from progress_pipeline.warehouse.lineage import lineage
+from progress_pipeline.warehouse.lineage import trace_columns
 from progress_pipeline.warehouse.models import Model
 
 OWNER = "team:data"
@@ -63,15 +64,19 @@ def model_spec(model: Model) -> dg.AssetSpec:
     )
 
 
-def column_lineage(model: Model, models: Sequence[Model]) -> dg.TableColumnLineage:
-    """Say which columns each column of a model comes from."""
+@cache
+def column_lineage(models: tuple[Model, ...]) -> Mapping[str, dg.TableColumnLineage]:
+    """Say, by model, which columns each column of it comes from; kept for the process."""
     raw = {f"raw.{table.name}": table.schema.names for table in RAW_TABLES}
-    return dg.TableColumnLineage(
-        {
-            column: [dg.TableColumnDep(asset_key(source.table), source.column) for source in sources]
-            for column, sources in lineage(model, models, raw).items()
-        }
-    )
+    return {
+        name: dg.TableColumnLineage(
+            {
+                column: [dg.TableColumnDep(asset_key(source.table), source.column) for source in sources]
+                for column, sources in traced.items()
+            }
+        )
+        for name, traced in trace_columns(models, raw).items()
+    }
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:

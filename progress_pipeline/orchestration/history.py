@@ -2,7 +2,7 @@
 
 Runs started anywhere stand in the same history. Nothing is sent to anyone.
 
-Steps of different runs take turns by `warehouse.locking`, whose lock the kernel gives back when a process dies. A pool
+Runs take turns by `warehouse.locking`, whose lock the kernel gives back when a process dies. A pool
 of Dagster's would not do: a killed run keeps its slot, and each later run waits for it for ever.
 """
 

@@ -49,6 +49,7 @@ def built_metadata(
     # The other views would be computed for this alone.
     shown = [each.model for each in built if each.model in _FACTS or by_name[each.model].materialized != "view"]
     counts = count_rows(connection, shown)
+    lineage = column_lineage(tuple(models))
     described = {}
     for each in built:
         model = by_name[each.model]
@@ -56,7 +57,7 @@ def built_metadata(
         columns = [dg.TableColumn(name, kind, texts.get(name)) for name, kind in types[each.model].items()]
         metadata = {
             "dagster/column_schema": dg.TableSchema(columns),
-            "dagster/column_lineage": column_lineage(model, models),
+            "dagster/column_lineage": lineage[each.model],
             "changed_rows": each.changed_rows,
             "seconds": round(each.seconds, 3),
             "how": each.how,

@@ -1,13 +1,11 @@
 """Column-level lineage: from which columns of which tables each column of a model comes.
 
 Read out of the SQL by sqlglot alone, without a database; a column comes from those that its value is computed from, not
-from those that only choose or join its rows. Computed when asked for, a few milliseconds a model, and kept for the
-process.
+from those that only choose or join its rows. It takes a few milliseconds a model.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -31,26 +29,24 @@ Lineage = Mapping[str, tuple[Source, ...]]
 """By column of a model, in order: the columns that it is computed from; none for what is made up by the SQL itself."""
 
 
-def lineage(model: Model, models: Iterable[Model], raw_columns: Mapping[str, Sequence[str]] | None = None) -> Lineage:
-    """Trace a model's columns to those of the tables that its SQL names.
+def trace_columns(
+    models: Iterable[Model], raw_columns: Mapping[str, Iterable[str]] | None = None
+) -> dict[str, Lineage]:
+    """Trace the columns of all models to those of the tables that their SQL names.
 
     Args:
-        model: The model.
         models: All models, in the order of `read_models`.
         raw_columns: The columns of the raw tables, by name such as `raw.api_progress`; where they are not given, a star
             over a raw table brings no columns.
 
+    Returns:
+        By model.
+
     Raises:
         ModelError: sqlglot cannot tell which table a column is of.
     """
-    raw = tuple((name, tuple(columns)) for name, columns in (raw_columns or {}).items())
-    return _all_lineage(tuple(models), raw)[model.name]
-
-
-@lru_cache(maxsize=4)
-def _all_lineage(models: tuple[Model, ...], raw: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, Lineage]:
     schema = MappingSchema(dialect="duckdb")
-    for name, columns in raw:
+    for name, columns in (raw_columns or {}).items():
         schema.add_table(name, dict.fromkeys(columns, "text"), dialect="duckdb")
     found: dict[str, Lineage] = {}
     for model in models:

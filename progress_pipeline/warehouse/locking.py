@@ -1,8 +1,7 @@
 """One writer at a time, over processes: a lock file beside the warehouse.
 
-DuckDB itself lets one process write, but a run opens and closes the file several times, and two runs that take turns
-in between would each plan by what the other is changing. Who holds the lock file holds the warehouse for a whole step.
-The kernel gives the lock back when its holder dies, however it dies.
+DuckDB itself lets one process write, and refuses the next one. Who comes second here waits, and is told for whom. The
+kernel gives the lock back when its holder dies, however it dies.
 """
 
 import os
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 from progress_pipeline.errors import WarehouseBusyError
 
 WAIT_SECONDS = 600.0
-"""How long a step waits for another run's step."""
+"""How long a run waits for another."""
 
 
 @contextmanager

@@ -21,4 +21,4 @@ stamina.set_testing(True, attempts=10, cap=True)  # as many tries as in earnest,
 models_of()
 build_definitions().resolve_job_def("daily")
 _models = read_models(SQL_FOLDER)
-column_lineage(_models[0], _models)  # traced once for all models, and kept
+column_lineage(tuple(_models))  # traced once for all models, and kept
