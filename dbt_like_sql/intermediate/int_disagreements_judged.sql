@@ -87,100 +87,25 @@ in_use as (
 ),
 
 -- Where each update has an id of its own, the neighbours that the webhook told bound the instant of what it did not.
-undated as (
-
-    select distinct transaction_id
-    from in_use
-    where failing_witness = 'webhook' and gives_each_update_an_id and not is_dated
-
-),
-
-digits as (
-
-    select 0 as digit
-    union all
-    select 1 as digit
-    union all
-    select 2 as digit
-    union all
-    select 3 as digit
-    union all
-    select 4 as digit
-    union all
-    select 5 as digit
-    union all
-    select 6 as digit
-    union all
-    select 7 as digit
-    union all
-    select 8 as digit
-    union all
-    select 9 as digit
-
-),
-
--- Most are lost one by one, and have told neighbours among the fifty ids on either side.
-near as (
-
-    select
-        undated.transaction_id as undated_id,
-        undated.transaction_id + 10 * tens.digit + ones.digit - 50 as transaction_id
-    from undated
-    cross join digits as tens
-    cross join digits as ones
-
-),
-
-near_told as (
-
-    select
-        near.undated_id,
-        near.transaction_id,
-        min(witnessed.webhook_first_told_at) as told_at,
-        min(loads.as_of) as known_at
-    from near
-    inner join intermediate.int_transactions_witnessed as witnessed on near.transaction_id = witnessed.transaction_id
-    inner join loads on witnessed.webhook_first_load_number = loads.load_number
-    where witnessed.told_by_webhook
-    group by near.undated_id, near.transaction_id
-
-),
-
-near_summed as (
-
-    select
-        undated_id,
-        max_by(told_at, transaction_id) filter (where transaction_id < undated_id) as not_before,
-        min(told_at) filter (where transaction_id >= undated_id) as not_after
-    from near_told
-    group by undated_id
-
-),
-
 near_bounds as (
 
-    select
-        near_summed.undated_id as transaction_id,
-        near_summed.not_before,
-        near_summed.not_after,
-        min(near_told.known_at) as not_after_known_at
-    from near_summed
-    inner join near_told
-        on near_summed.undated_id = near_told.undated_id and near_summed.not_after = near_told.told_at
-    where near_summed.not_before is not null
-    group by near_summed.undated_id, near_summed.not_before, near_summed.not_after
+    select * from intermediate.int_undated_bounded
 
 ),
 
--- For the others, ids in the same or the next block are looked at, which keeps this small.
+-- For those without told neighbours near, ids in the same or the next block are looked at, which keeps this small.
 far as (
 
-    select
-        undated.transaction_id,
-        cast(floor(undated.transaction_id / 1000.0) as bigint) as block
-    from undated
-    left join near_bounds on undated.transaction_id = near_bounds.transaction_id
-    where near_bounds.transaction_id is null
+    select distinct
+        in_use.transaction_id,
+        cast(floor(in_use.transaction_id / 1000.0) as bigint) as block
+    from in_use
+    left join near_bounds on in_use.transaction_id = near_bounds.transaction_id
+    where
+        in_use.failing_witness = 'webhook'
+        and in_use.gives_each_update_an_id
+        and not in_use.is_dated
+        and near_bounds.transaction_id is null
 
 ),
 
