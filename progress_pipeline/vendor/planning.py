@@ -115,18 +115,16 @@ class _Planner:
             return [Ask(Purpose.DAILY, window, reason="not covered yet, and a look back", expected_rows=None)]
         asks = [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=new)]
         if back < gap.start:
-            asks += self._look_back(Window(back, gap.start))
+            asks += self._around(Window(back, gap.start), "a look back")
         return asks
 
-    def _look_back(self, span: Window) -> list[Ask]:
+    def _around(self, span: Window, reason: str) -> list[Ask]:
         """Ask a span again from where that is longest ago, and then its beginning, so that few calls come round."""
         tried: list[Attempted] = [*self.state.proven, *self.state.unproven]
         begin = Density(one for one in tried if one.window.end > span.start).longest_ago(span)
         parts = [span] if begin == span.start else [Window(begin, span.end), Window(span.start, begin)]
-        return [
-            Ask(Purpose.RECHECK, part, reason="a look back", expected_rows=self.state.density.rows(part))
-            for part in parts
-        ]
+        rows = self.state.density.rows
+        return [Ask(Purpose.RECHECK, part, reason=reason, expected_rows=rows(part)) for part in parts]
 
     def _recent_density(self, end: datetime) -> float | None:
         """Give the rows of a second just before the end of coverage, over the last days that are known."""
@@ -180,9 +178,13 @@ class _Planner:
         if STARTED in self.answers.filter_dates:
             days = [one for one in self.state.started_days if self._is_for_again(day_window(one.day), covered, asked)]
             dues = due_windows(days, density, now=self.now, price=price, calls=kept, left=left)
+            reason = "open registrations were started in it"
             for window, rows in joined(dues):
-                asks.append(Ask(Purpose.RECHECK, window, "", "open registrations were started in it", rows))
-                left -= price.calls(window, rows)
+                calls = price.calls(window, rows)
+                asks += (
+                    self._around(window, reason) if calls > kept else [Ask(Purpose.RECHECK, window, "", reason, rows)]
+                )
+                left -= calls
         audits = audit_windows(covered, density, now=self.now, price=price, calls=kept, left=left)
         asked = [*asked, *(ask.window for ask in asks)]
         return asks + [

@@ -157,11 +157,15 @@ def audit_windows(  # noqa: PLR0913 - as due_windows
 
 
 def _afford(dues: list[Due], calls: float, *, now: datetime, usual: float) -> list[Due]:
-    """Choose what is due, as far as calls are left; and what is due before long, up to a usual day's calls."""
+    """Choose what is due, as far as calls are left; and what is due before long, up to a usual day's calls.
+
+    What takes more than there are is chosen if it is the most overdue; it takes several days then.
+    """
     chosen, spent = list[Due](), 0.0
     for due in sorted(dues, key=lambda due: -due.ratio):
         is_due = due.due_at <= now + SOON
-        if spent + due.calls <= (calls if is_due else min(usual, calls)) and (is_due or due.ratio >= EARLY):
+        is_affordable = spent + due.calls <= (calls if is_due else min(usual, calls))
+        if (is_affordable and due.ratio >= EARLY) or (is_due and not chosen and calls >= 1):
             spent += due.calls
             chosen.append(due)
     return chosen
@@ -195,7 +199,10 @@ def day_window(day: date) -> Window:
 def _grouped(
     days: Iterable[_Day], density: "Density", price: "Price", calls: float
 ) -> list[tuple[Window, float, float]]:
-    """Join days into windows that fit in an answer; give each with its rows and the calls that it takes."""
+    """Join days into windows that fit in an answer, or that are asked much wider than they are.
+
+    Each is given with its rows and the calls that it takes.
+    """
     groups: list[tuple[Window, float]] = []
     for day in sorted(days, key=lambda one: one.window.start):
         rows = max(density.rows(day.window), float(day.count))
@@ -203,16 +210,23 @@ def _grouped(
             window, held = groups[-1]
             between = Window(window.end, day.window.start) if day.window.start > window.end else None
             together = held + rows + (density.rows(between) if between else 0.0)
-            if price.fits(together):
-                groups[-1] = (Window(window.start, day.window.end), together)
+            whole = Window(window.start, day.window.end)
+            is_wide = window.duration < price.margin and price.calls(whole, together) <= calls / 2
+            if price.fits(together) or is_wide:
+                groups[-1] = (whole, together)
                 continue
         groups += _parts(day.window, rows, price, calls)
     return [(window, rows, price.calls(window, rows)) for window, rows in groups]
 
 
 def _parts(window: Window, rows: float, price: "Price", calls: float) -> list[tuple[Window, float]]:
-    """Cut a window that takes more calls than half of those set aside, since it would never be asked."""
+    """Cut a window that takes more calls than half of those set aside, since it would never be asked.
+
+    None is cut to less than it is asked wider by, since that saves nothing.
+    """
     count = min(ceil(price.calls(window, rows) / max(calls / 2, 1.0)), MOST_PARTS)
+    if price.margin:
+        count = min(count, max(window.duration // price.margin, 1))
     length = window.duration / count
     return [
         (Window(window.start + number * length, window.start + (number + 1) * length), rows / count)

@@ -37,7 +37,7 @@ class Sizing:
         nameless: Where things without a transaction stand.
         announced: The last `count`, where it is the total.
         at_most: So many answers are taken in a pass at most.
-        ended_with: Things of the last answer.
+        may_be_cut_off: Whether what was taken for the last page may have been cut off by a silent cap.
     """
 
     asker: Asker
@@ -47,7 +47,7 @@ class Sizing:
     reached: int = 0
     nameless: set[int] = field(default_factory=set)
     announced: int | None = None
-    ended_with: int = 0
+    may_be_cut_off: bool = False
 
     def run(self, first: Answer) -> Generator[Answer, None, Tile]:
         """Page to the end, beginning with a first answer, or say why that cannot be proved."""
@@ -90,11 +90,15 @@ class Sizing:
         self.reached = start + answer.page.size
         if answer.page.size == 0:
             return False
-        return self.reached < self.announced if self.announced is not None else self.asker.is_full(answer)
+        if self.announced is not None:
+            return self.reached < self.announced
+        is_full, answers = self.asker.is_full(answer), self.asker.answers
+        self.may_be_cut_off |= not is_full and answers.page_cap is None and answer.page.size >= answers.page_limit
+        return is_full
 
     def _note(self, answer: Answer) -> int:
         """Take an answer's rows and `count`, and give where in the list it begins."""
-        self.calls, self.ended_with = self.calls + 1, answer.page.size
+        self.calls += 1
         self.tile.take(answer)
         if self.asker.answers.count_is_total and answer.page.count is not None:
             self.announced = answer.page.count
@@ -102,9 +106,8 @@ class Sizing:
 
     def _measure(self) -> Generator[Answer, None, Measured]:
         if self.announced is None:
-            answers, tile = self.asker.answers, self.tile
-            is_at_cap = answers.page_cap is None and self.ended_with >= answers.page_limit
-            return (yield from measure(self.asker, tile.asked, tile.ids, tile.nameless, may_be_cut_off=is_at_cap))
+            tile, may_be_cut_off = self.tile, self.may_be_cut_off
+            return (yield from measure(self.asker, tile.asked, tile.ids, tile.nameless, may_be_cut_off=may_be_cut_off))
         size, count = self.tile.size, self.announced
         length = Length.EQUAL if size == count else Length.LONGER if size < count else Length.SHORTER
         return Measured(length, f"steady: {size} distinct rows came of {count} announced", count - size)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.ledger import Call, CallLedger
 from progress_pipeline.vendor.planning import Ask, KnownState, ProvenWindow, StartedDay, UnprovenWindow, plan_daily
 from progress_pipeline.vendor.records import read_page
+from progress_pipeline.vendor.staleness import staleness
 from progress_pipeline.vendor.windows import Window
 
 FAILING = {"timeout": httpx.ReadTimeout, "reset": httpx.ReadError, "half_answer": httpx.RemoteProtocolError}
@@ -186,6 +188,17 @@ class Play:
             answers=answers,
             newest_first=self.newest_first,
         )
+
+    def promised_days(self) -> int:
+        """Give within how many days `status` says that a change on the oldest open record is seen; 0 if it does not."""
+        state = self.state()
+        opened = [one.day for one in state.started_days if one.open_count]
+        with self.ledger() as ledger:
+            promise = staleness(
+                state, Answers.load(ledger), now=self.now, daily_calls=self.daily_calls, page_size=self.page_size
+            )
+        bound = promise.bound(timedelta(days=(self.now.date() - min(opened)).days)) if opened else None
+        return 0 if bound is None else ceil(bound / timedelta(days=1))
 
     def play(self, days: int) -> None:
         """Run each day, and let a day go by after each."""

@@ -99,6 +99,35 @@ def test_the_rhythm_keeps_the_promise(calls: float, page_size: int, rows: int) -
                 assert now - last <= max(promised, period(now - start, pace)) + RUNS_EVERY, (one.day, now)
 
 
+def test_days_share_what_they_are_asked_wider_by() -> None:
+    """Where nothing is known of the zone, a day is asked for some days wide; so days are asked together."""
+    now, density = NOON - NOON.hour * timedelta(hours=1), Density([])
+    days = [StartedDay((now - ago * DAY).date(), 20, 20) for ago in range(1, 41)]
+    pace = {
+        wide: find_pace(days, density, now=now, price=Price(100, margin=wide * DAY), calls=50) for wide in (0, 3, 5)
+    }
+    assert pace[0] <= pace[3] <= pace[5] < 4
+    dues = due_windows(days, density, now=now, price=Price(100, margin=3 * DAY), calls=50)
+    assert min(due.window.duration for due in dues) >= 3 * DAY
+    crowded = [StartedDay((now - DAY).date(), 9000, 9000)]
+    for margin, parts in ((timedelta(), 5), (timedelta(hours=8), 3), (2 * DAY, 1)):
+        cut = due_windows(crowded, density, now=now, price=Price(100, margin=margin), calls=50, left=1e9)
+        assert len(cut) == parts
+
+
+def test_what_takes_more_than_a_day_has_is_asked_when_it_is_the_most_overdue() -> None:
+    """By itself, and not before it is due; else it would never be asked at all."""
+    day, price = NOON - NOON.hour * timedelta(hours=1), Price(100, margin=2 * DAY)
+    days = [StartedDay((day - ago * DAY).date(), count, count) for ago, count in ((30, 9000), (20, 60))]
+    asked = [ProvenWindow(Window(day - 31 * DAY, day), day, 9060, "daily")]
+    dues = due_windows(days, Density(asked), now=day + DAY, price=price, calls=50)
+    assert 9000 not in [due.rows for due in dues]
+    later = day + 400 * DAY
+    asked.append(ProvenWindow(Window(day - 25 * DAY, later), later - DAY, 60, "recheck"))
+    (due,) = due_windows(days, Density(asked), now=later, price=price, calls=50)
+    assert (due.rows, due.calls > 50) == (9000, True)
+
+
 class Days:
     """Runs, a day apart, on a vendor that filters on the start and shows open records of a hundred days.
 
