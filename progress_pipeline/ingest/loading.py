@@ -22,6 +22,7 @@ import dlt
 import pyarrow as pa
 from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.pipeline.exceptions import PipelineStepFailed
+from pyarrow.parquet import ParquetWriter
 
 from progress_pipeline.errors import WarehouseBusyError, WarehouseError
 from progress_pipeline.ingest.dlt_context import closed_context
@@ -29,7 +30,7 @@ from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTa
 
 if TYPE_CHECKING:
     import duckdb
-    from dlt.extract import DltSource
+    from dlt.extract import DltResource, DltSource
 
 SCHEMA = "raw"
 ROWS_A_PIECE = 50_000
@@ -91,8 +92,8 @@ def arrow(table: RawTable, rows: Iterable[Mapping[str, object]]) -> pa.Table:
     return pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
 
 
-def _item(table: RawTable, data: pa.Table, disposition: Any) -> Any:
-    """Mark an Arrow table as belonging to a raw table, for a dlt resource to yield."""
+def _hints(table: RawTable, disposition: Any) -> dict[str, Any]:
+    """Give what dlt is to know of a raw table."""
     columns: dict[str, Any] = {
         field.name: {
             "name": field.name,
@@ -102,10 +103,12 @@ def _item(table: RawTable, data: pa.Table, disposition: Any) -> Any:
         }
         for field in table.schema
     }
-    hints = dlt.mark.make_hints(
-        table_name=table.name, primary_key=table.key, write_disposition=disposition, columns=columns
-    )
-    return dlt.mark.with_hints(data, hints, create_table_variant=True)
+    return {
+        "table_name": table.name,
+        "primary_key": table.key,
+        "write_disposition": disposition,
+        "columns": columns,
+    }
 
 
 class Loader:
@@ -195,19 +198,46 @@ class Loader:
         """
         if not data.num_rows:
             return
+        data, disposition = self._ready(table, data)
+        hints = dlt.mark.make_hints(**_hints(table, disposition))
+        for start in range(0, data.num_rows, ROWS_A_PIECE):
+            yield dlt.mark.with_hints(data.slice(start, ROWS_A_PIECE), hints, create_table_variant=True)
+
+    def file(self, table: RawTable, data: pa.Table) -> "DltResource":
+        """Write many rows of a raw table down and give the dlt resource of the file, which dlt takes as it is.
+
+        dlt's own file would be packed, with a dictionary for each column, only to be unpacked a moment later. `data`
+        can be let go; rows whose key stands there already go as with `items`.
+        """
+        data, disposition = self._ready(table, data)
+        path = Path(self._pipeline.pipelines_dir) / f"{table.name}-{self.load_number}.parquet"
+        with ParquetWriter(
+            path, table.schema, compression="none", use_dictionary=False, write_statistics=False
+        ) as writer:
+            for start in range(0, data.num_rows, ROWS_A_PIECE):
+                writer.write_table(data.slice(start, ROWS_A_PIECE))
+        count = data.num_rows
+
+        @dlt.resource(name=table.name, **_hints(table, disposition))
+        def rows() -> Iterator[Any]:
+            yield dlt.mark.with_file_import(str(path), "parquet", count)
+            path.unlink()
+
+        resource: DltResource = rows()
+        return resource
+
+    def _ready(self, table: RawTable, data: pa.Table) -> tuple[pa.Table, Any]:
+        """Give the rows that a raw table is to get, and how dlt is to write them."""
         data = data.select(table.schema.names).cast(table.schema)
         keys = ", ".join(table.key)
         # The names are our own.
         known = self._ask(f"select {keys} from raw.{table.name} semi join given using ({keys})", given=data)  # noqa: S608
         twice = self._ask(f"select {keys} from given group by all having count(*) > 1", given=data)  # noqa: S608
-        disposition: Any = "append"
-        if known.num_rows or twice.num_rows:
-            if table.is_updated:
-                disposition = {"disposition": "merge", "strategy": "upsert"}
-            else:
-                data = self._fresh(table, data, known)
-        for start in range(0, data.num_rows, ROWS_A_PIECE):
-            yield _item(table, data.slice(start, ROWS_A_PIECE), disposition)
+        if not known.num_rows and not twice.num_rows:
+            return data, "append"
+        if table.is_updated:
+            return data, {"disposition": "merge", "strategy": "upsert"}
+        return self._fresh(table, data, known), "append"
 
     def _fresh(self, table: RawTable, data: pa.Table, known: pa.Table) -> pa.Table:
         """Leave out the rows whose key is known, or came before."""
@@ -250,6 +280,7 @@ class Loader:
             try:
                 yield self._held
             finally:
+                self._held.execute("reset memory_limit")  # a whole run may have the file open, and do more than load
                 self._held = None
 
     def _begin(self) -> None:

@@ -23,7 +23,7 @@ from dlt.extract import DltResource
 
 from progress_pipeline.errors import ProgressPipelineError
 from progress_pipeline.ingest.loading import Loader, arrow, naive
-from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS, RawTable
+from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS
 from progress_pipeline.vendor.windows import Window, join
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ _NEW_VERSIONS = """
     from sequenced
     left join current_versions on sequenced.transaction_id = current_versions.transaction_id
     where sequenced.record_hash is distinct from coalesce(sequenced.before_hash, current_versions.current_hash)
-    order by sequenced.place
 """
 
 
@@ -183,9 +182,13 @@ def load_batches(
 def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport) -> None:
     """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
-        tables, versions = _tables(connection, gathered, loader.load_number)
+        files, versions = [], 0
+        if gathered.records:
+            records = _records(connection, gathered, loader.load_number)
+            files, versions = [loader.file(API_PROGRESS, records)], records.num_rows
+            del records
         spans: list[Window] = []
-        loader.load(vendor_api(loader, tables, gathered.windows, start_at, spans))
+        loader.load(vendor_api(loader, files, gathered, start_at, spans))
     report.new_versions += versions
     report.records += gathered.row_count
     report.rejects += len(gathered.rejects)
@@ -194,56 +197,44 @@ def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiRe
     report.loads += 1
 
 
-def _tables(
-    connection: "duckdb.DuckDBPyConnection", gathered: _Gathered, number: int
-) -> tuple[list[tuple[RawTable, pa.Table]], int]:
-    """Give what a load will hold, but for the windows, and how many records of it told something new."""
-    tables = [
-        (API_CALLS, arrow(API_CALLS, [_call_row(call, number) for call in gathered.calls])),
-        (REJECTS, arrow(REJECTS, [reject | {"load_number": number} for reject in gathered.rejects])),
-    ]
-    if not gathered.records:
-        return tables, 0
+def _records(connection: "duckdb.DuckDBPyConnection", gathered: _Gathered, number: int) -> pa.Table:
+    """Give the records of a load that told something new, and let go of all."""
     records = _new_versions(connection, pa.concat_tables(gathered.records))
     gathered.records = []
-    numbers = pa.repeat(pa.scalar(number, pa.int64()), records.num_rows)
-    return [(API_PROGRESS, records.append_column("load_number", numbers)), *tables], records.num_rows
+    return records.append_column("load_number", pa.repeat(pa.scalar(number, pa.int64()), records.num_rows))
 
 
 @dlt.source(name="raw")
 def vendor_api(
-    loader: Loader,
-    tables: list[tuple[RawTable, pa.Table]],
-    windows: Iterable["WindowAttempt"],
-    start_at: datetime,
-    spans: list[Window],
-) -> DltResource:
+    loader: Loader, files: Iterable[DltResource], gathered: _Gathered, start_at: datetime, spans: list[Window]
+) -> Iterable[DltResource]:
     """Give one load's tables to dlt, and move its cursor by the windows that they prove.
 
     The cursor is dlt's own source state: the spans proven covered, joined. dlt writes it in the same load as the rows.
 
     Args:
         loader: The open loader.
-        tables: The load's tables, but for the windows; each is let go once it is written.
-        windows: Finished attempts whose rows are in these tables or in earlier loads.
+        files: The records, as `Loader.file` gives them.
+        gathered: What else the load holds; the rows of its windows are in `files` or in earlier loads.
         start_at: First instant to be covered.
         spans: Filled with the cursor as it is after this load.
     """
 
     @dlt.resource(name="vendor_api")
     def answers() -> Iterator[Any]:
-        while tables:
-            yield from loader.items(*tables.pop(0))
+        number, windows = loader.load_number, gathered.windows
+        yield from loader.items(API_CALLS, arrow(API_CALLS, [_call_row(call, number) for call in gathered.calls]))
+        yield from loader.items(
+            REJECTS, arrow(REJECTS, [reject | {"load_number": number} for reject in gathered.rejects])
+        )
         state = dlt.current.source_state()
         spans.extend(_spans(state.get("covered", []), windows))
         state["covered"] = [[span.start.isoformat(), span.end.isoformat()] for span in spans]
         until = covered_until(spans, start_at)
-        rows = [_window_row(window, until, loader.load_number) for window in windows]
-        if rows:
-            yield from loader.items(API_WINDOWS, arrow(API_WINDOWS, rows))
+        yield from loader.items(API_WINDOWS, arrow(API_WINDOWS, [_window_row(each, until, number) for each in windows]))
         yield from loader.carried()
 
-    return answers()
+    return [*files, answers()]
 
 
 def covered_until(spans: Iterable[Window], start_at: datetime) -> datetime:
@@ -264,7 +255,11 @@ def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) ->
     connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
     kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
     connection.unregister("records")
-    return records if kept.num_rows == records.num_rows else records.take(kept["place"])
+    if kept.num_rows == records.num_rows:
+        return records
+    is_kept = np.zeros(records.num_rows, dtype=np.bool_)
+    is_kept[kept["place"].to_numpy()] = True
+    return records.filter(pa.array(is_kept))
 
 
 def _call_row(call: "Call", load_number: int) -> dict[str, object]:
