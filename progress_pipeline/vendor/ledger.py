@@ -10,17 +10,13 @@ leaves.
 """
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from progress_pipeline.clock import Clock, system_clock
 from progress_pipeline.errors import CallsUsedUpError
-from progress_pipeline.vendor.calls import Call, Finish, from_us, read_call, to_us
+from progress_pipeline.vendor.calls import Call, Finish, from_us, to_us
 from progress_pipeline.vendor.counting import (
     DAY,
     LONG_DAY,
@@ -32,6 +28,7 @@ from progress_pipeline.vendor.counting import (
     left_for,
     reserves,
 )
+from progress_pipeline.vendor.ledger_file import LedgerFile
 from progress_pipeline.vendor.windows import Window
 
 __all__ = ["Call", "CallLedger", "Finish", "Purpose"]
@@ -40,80 +37,23 @@ LONGEST_CALL = timedelta(minutes=10)
 """A call that never ended may have reached the vendor this long after it was counted."""
 BELIEVED = timedelta(hours=12)
 """How long a refusal without a Retry-After is believed where the count day never ends."""
-WAIT_SECONDS = 60.0
-
-_SCHEMA = """
-create table if not exists calls (
-    call_id integer primary key autoincrement,
-    purpose text not null,
-    window_start integer,
-    window_end integer,
-    request text not null,
-    counted_at integer not null,
-    real_at integer not null,
-    held_until integer not null,
-    finished_at integer,
-    outcome text not null default 'unfinished',
-    http_status integer,
-    row_count integer,
-    vendor_count integer,
-    byte_count integer,
-    sha256 text,
-    duration_seconds real,
-    error text
-) strict;
-create index if not exists calls_by_hold on calls (held_until, counted_at, purpose);
-create table if not exists refusals (refused_at integer not null, until_at integer not null, said text) strict;
-create table if not exists knowledge (name text primary key, value text not null) strict;
-"""
 
 
-class CallLedger:
-    """The ledger in one SQLite file; a context manager. Safe to open in many processes at once.
+class CallLedger(LedgerFile):
+    """The ledger; a context manager. Safe to open in many processes at once.
 
     Args:
-        path: The file; it and its folder are made if absent.
+        path: Its file; it and its folder are made if absent.
         daily_calls: Calls that the vendor grants in a day.
         count_day: When its day begins: `rolling`, or a time zone.
         clock: Gives the instant by which calls are counted.
     """
 
     def __init__(self, path: Path, *, daily_calls: int, count_day: str = ROLLING, clock: Clock = system_clock) -> None:
-        self.path = path
+        super().__init__(path, clock)
         self.daily_calls = daily_calls
         self.count_day = count_day
-        self.clock = clock
         self._needed: dict[Purpose, int] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-        self._connection.execute("pragma synchronous = full")
-        with self.transaction() as connection:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction that no other process can come between; it is rolled back on an error."""
-        connection = self._connection
-        connection.execute("begin immediate")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("rollback")
-            raise
-        connection.execute("commit")
 
     def expect(self, needed: Mapping[Purpose, int]) -> None:
         """Say what purposes will need at most in this run, so that no more is kept for them."""
@@ -261,37 +201,3 @@ class CallLedger:
             (to_us(since), to_us(until)),
         ).fetchall()
         return {Purpose(purpose): count for purpose, count in rows}
-
-    def calls_since(self, call_id: int) -> list[Call]:
-        """Give the calls with a greater number, ascending."""
-        rows = self._connection.execute(
-            "select call_id, purpose, window_start, window_end, request, counted_at, finished_at, outcome, "
-            "http_status, row_count, vendor_count, byte_count, sha256, duration_seconds, error from calls "
-            "where call_id > ? order by call_id",
-            (call_id,),
-        ).fetchall()
-        return [read_call(row) for row in rows]
-
-    def last_call_id(self) -> int:
-        """Give the number of the newest call, 0 if there is none."""
-        row = self._connection.execute("select max(call_id) from calls").fetchone()
-        return int(row[0] or 0)
-
-    def know(self, name: str, value: object) -> None:
-        """Keep a piece of knowledge about the vendor beside its calls."""
-        with self.transaction() as connection:
-            text = json.dumps(value, sort_keys=True)
-            connection.execute("insert or replace into knowledge values (?, ?)", (name, text))
-
-    def known(self) -> dict[str, Any]:
-        """Give all knowledge kept."""
-        rows = self._connection.execute("select name, value from knowledge")
-        return {name: json.loads(value) for name, value in rows}
-
-    def forget(self, before: datetime) -> int:
-        """Drop the calls counted before an instant, which the warehouse has long since; give how many."""
-        with self.transaction() as connection:
-            connection.execute("delete from refusals where until_at < ?", (to_us(before),))
-            return connection.execute(
-                "delete from calls where held_until < ? and counted_at < ?", (to_us(before), to_us(before))
-            ).rowcount
