@@ -1,5 +1,6 @@
 """The day's last call is the last: over restarts, processes, kills, and every way in which a day may be counted."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,22 @@ def test_many_open_a_new_file_at_the_same_moment(tmp_path: Path) -> None:
 
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(opened, [tmp_path / f"{number}.sqlite"] * 8)) == {0}
+
+
+def test_a_call_is_on_disk_before_it_leaves_by_one_sync(tmp_path: Path) -> None:
+    """The file has a log that is written ahead, and what is reserved is in it whole: it can be read with the file."""
+    path = tmp_path / "calls.sqlite"
+    with CallLedger(path, daily_calls=4) as ledger:
+        call_id = ledger.reserve(Purpose.DAILY, None, {})
+        copied = tmp_path / "copy"
+        copied.mkdir()
+        for file in tmp_path.glob("calls.sqlite*"):
+            shutil.copy(file, copied)
+        assert (tmp_path / "calls.sqlite-wal").stat().st_size > 0
+    with CallLedger(copied / "calls.sqlite", daily_calls=4) as ledger:
+        assert ledger.last_call_id() == call_id
+        assert ledger.left() == 3
+    assert not (tmp_path / "calls.sqlite-wal").exists()
 
 
 _KILLED = """
