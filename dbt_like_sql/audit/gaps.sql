@@ -5,7 +5,12 @@ with
 
 gaps as (
 
-    select * from intermediate.int_gaps_found
+    select
+        *,
+        -- One transaction under two registrations: each witness owes what the other told.
+        min(registration_id) over of_transaction <> max(registration_id) over of_transaction as is_contradicted
+    from intermediate.int_gaps_found
+    window of_transaction as (partition by transaction_id)
 
 ),
 
@@ -73,16 +78,6 @@ rejected as (
 
 ),
 
--- One transaction under two registrations: each witness owes what the other told.
-contradicted as (
-
-    select transaction_id
-    from gaps
-    group by transaction_id
-    having count(distinct registration_id) > 1
-
-),
-
 windows as (
 
     select
@@ -98,66 +93,65 @@ windows as (
 
 ),
 
--- Whether a proven window held the date that the vendor filters by, after the webhook told; all dates, if the filter is
--- not known.
-asked as (
-
-    select distinct gaps.gap_id
-    from gaps
-    cross join habits
-    inner join windows
-        on
-            gaps.failing_witness = 'api'
-            and gaps.first_seen_at <= windows.attempted_at
-            and windows.is_complete
-            and (
-                gaps.registration_id = windows.search
-                or (
-                    windows.search is null
-                    and (
-                        habits.filters_on in ('started', 'completed')
-                        or (gaps.first_seen_at >= windows.window_start and gaps.first_seen_at < windows.window_end)
-                    )
-                    and (
-                        habits.filters_on in ('last_change', 'completed')
-                        or (gaps.started_at >= windows.window_start and gaps.started_at < windows.window_end)
-                    )
-                    and (
-                        coalesce(habits.filters_on, 'completed') <> 'completed'
-                        or gaps.completed_at is null
-                        or (gaps.completed_at >= windows.window_start and gaps.completed_at < windows.window_end)
-                    )
-                )
-            )
-
-),
-
-tries as (
+-- What was asked of the API since it owes something. `is_asked`: a proven window held the date that the vendor filters
+-- by; all dates, if the filter is not known.
+looked_for as (
 
     select
         gaps.gap_id,
-        count(*) as repair_attempt_count,
-        max(windows.attempted_at) as last_repair_at,
-        max(case when not windows.is_complete then windows.reason end) as last_reason,
-        max(case when windows.is_complete then windows.attempted_at end) as last_complete_at
-    from gaps
-    inner join windows
-        on
-            gaps.failing_witness = 'api'
-            and gaps.opened_at <= windows.attempted_at
-            and windows.purpose = 'repair'
-            and windows.call_count > 0
-            and (
-                gaps.registration_id = windows.search
-                or (
-                    windows.search is null
-                    and (
-                        (gaps.first_seen_at >= windows.window_start and gaps.first_seen_at < windows.window_end)
-                        or (gaps.started_at >= windows.window_start and gaps.started_at < windows.window_end)
-                    )
+        windows.attempted_at,
+        windows.is_complete,
+        windows.reason,
+        windows.is_complete
+        and (
+            gaps.registration_id = windows.search
+            or (
+                windows.search is null
+                and (
+                    habits.filters_on in ('started', 'completed')
+                    or (gaps.first_seen_at >= windows.window_start and gaps.first_seen_at < windows.window_end)
+                )
+                and (
+                    habits.filters_on in ('last_change', 'completed')
+                    or (gaps.started_at >= windows.window_start and gaps.started_at < windows.window_end)
+                )
+                and (
+                    coalesce(habits.filters_on, 'completed') <> 'completed'
+                    or gaps.completed_at is null
+                    or (gaps.completed_at >= windows.window_start and gaps.completed_at < windows.window_end)
                 )
             )
-    group by gaps.gap_id
+        ) as is_asked,
+        gaps.opened_at <= windows.attempted_at
+        and windows.purpose = 'repair'
+        and windows.call_count > 0
+        and (
+            gaps.registration_id = windows.search
+            or (
+                windows.search is null
+                and (
+                    (gaps.first_seen_at >= windows.window_start and gaps.first_seen_at < windows.window_end)
+                    or (gaps.started_at >= windows.window_start and gaps.started_at < windows.window_end)
+                )
+            )
+        ) as is_tried
+    from gaps
+    cross join habits
+    inner join windows on gaps.failing_witness = 'api' and gaps.first_seen_at <= windows.attempted_at
+
+),
+
+asked as (
+
+    select
+        gap_id,
+        bool_or(is_asked) as is_asked,
+        count(*) filter (where is_tried) as repair_attempt_count,
+        max(case when is_tried then attempted_at end) as last_repair_at,
+        max(case when is_tried and not is_complete then reason end) as last_reason,
+        max(case when is_tried and is_complete then attempted_at end) as last_complete_at
+    from looked_for
+    group by gap_id
 
 ),
 
@@ -193,7 +187,7 @@ judged as (
         end as status,
         case
             when
-                gaps.kind = 'field_mismatch' or contradicted.transaction_id is not null
+                gaps.kind = 'field_mismatch' or gaps.is_contradicted
                 then 'vendor_contradicts_itself'
             when rejected.gap_id is not null then 'rejected_as_unreadable'
             when gaps.failing_witness = 'webhook' and gaps.same_told_at is not null then 'late'
@@ -201,7 +195,7 @@ judged as (
             when in_outage.gap_id is not null then 'outage'
             when refused.gap_id is not null then 'receiver_refusing'
             when gaps.failing_witness = 'webhook' then 'lost'
-            when asked.gap_id is null then 'never_covered'
+            when not coalesce(asked.is_asked, false) then 'never_covered'
             else 'withheld'
         end as cause,
         case
@@ -210,10 +204,10 @@ judged as (
             else 'progressed'
         end as update_kind,
         in_outage.outage_id,
-        coalesce(tries.repair_attempt_count, 0) as repair_attempt_count,
-        tries.last_repair_at,
-        tries.last_complete_at,
-        tries.last_reason,
+        coalesce(asked.repair_attempt_count, 0) as repair_attempt_count,
+        asked.last_repair_at,
+        asked.last_complete_at,
+        asked.last_reason,
         acceptances.accepted_at,
         acceptances.accepted_by,
         acceptances.why,
@@ -223,9 +217,7 @@ judged as (
     left join in_outage on gaps.gap_id = in_outage.gap_id
     left join refused on gaps.gap_id = refused.gap_id
     left join rejected on gaps.gap_id = rejected.gap_id
-    left join contradicted on gaps.transaction_id = contradicted.transaction_id
     left join asked on gaps.gap_id = asked.gap_id
-    left join tries on gaps.gap_id = tries.gap_id
     left join acceptances on gaps.gap_id = acceptances.gap_id
     left join repair_calls on gaps.call_id = repair_calls.repair_call_id
 
