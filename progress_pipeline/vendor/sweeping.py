@@ -94,7 +94,7 @@ class Sweep:
     def _run(self) -> Sweeping:
         asked = self.claims.asked
         self.resuming.begin(asked)
-        if self.resuming.stop is not None and self.bringer.is_scarce:
+        if self.resuming.stop is not None and self.bringer.ways.is_scarce:
             self.forecast = Forecast()  # what is known of a short window, asked wider than claimed, tells too much
         if self.resuming.stop is None and (  # a stop says that the whole was too much
             self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL
@@ -115,7 +115,7 @@ class Sweep:
         """Bring in the next window, as short as earlier runs left it; pass over it if no day suffices for it."""
         if self.claims.chain is None and self.cutter.at_most is None:
             self.resuming.begin_chain(left, self.claims.shortest)
-        target = self.bringer.target(self.repeated, is_first=self.claims.chain is None)
+        target = self.bringer.ways.target(self.repeated, is_first=self.claims.chain is None)
         part = self.cutter.part(left, self.forecast, target, ALMOST_ALL)
         self.resuming.trying = part
         why = self.resuming.pass_over()
@@ -149,7 +149,7 @@ class Sweep:
                 tile.judged(Verdict.FAILED, f"given up for today: {tile.told}")
             yield from self._settle(tile)
             is_last = self.cutter.is_last(left, part)
-            at_once = is_last or self.resuming.stop is not None or self.bringer.left <= CALLS_TO_CONFIRM
+            at_once = is_last or self.resuming.stop is not None or self.bringer.ways.left <= CALLS_TO_CONFIRM
             if at_once or len(self.pending) >= UNION:
                 yield from self._confirm_pending()
             if is_last:
@@ -177,7 +177,7 @@ class Sweep:
             instants = happened_at(answer.page.records, self.answers.filter_dates)
             is_last_resort = tile.verdict is Verdict.MORE and (
                 self.cutter.is_at_end(part, tile.ids, tile.expected)
-                or (self.resuming.is_least(self.claims) and self.bringer.way() == "linked")
+                or (self.resuming.is_least(self.claims) and self.bringer.ways.way() == "linked")
             )
             if tile.verdict is Verdict.MORE:
                 yield from self._learn_dates(answer)
