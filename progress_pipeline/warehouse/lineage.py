@@ -59,52 +59,66 @@ def trace_columns(
             raise ModelError(f"{model.path}: the lineage of {model.name} cannot be read: {error}") from error
         names = query.named_selects if isinstance(query, exp.Query) else []
         schema.add_table(model.name, dict.fromkeys(names, "text"), dialect="duckdb")
-        found[model.name] = {name: tuple(sorted(set(_trace(scope, name)))) for name in names if scope is not None}
+        tracer = _Tracer()
+        found[model.name] = {name: tuple(sorted(tracer.trace(scope, name))) for name in names if scope is not None}
     return found
 
 
-def _trace(scope: Scope, name: str) -> Iterator[Source]:
-    """Give the columns of tables that one column of a query is computed from."""
-    query = scope.expression
-    if scope.set_operation_scopes:
-        place = _names(scope).index(name)
-        for branch in scope.set_operation_scopes:
-            yield from _trace(branch, _names(branch)[place])
-        return
-    if not isinstance(query, exp.Select):
-        return
-    for chosen in query.selects:
-        if chosen.alias_or_name == name or chosen.is_star:
-            yield from _trace_expression(scope, chosen, name)
+class _Tracer:
+    """Traces the columns of one model; what was traced once is kept, since many columns pass through the same steps."""
 
+    def __init__(self) -> None:
+        self._traced: dict[tuple[int, str], tuple[Source, ...]] = {}
+        self._named: dict[int, list[str]] = {}
 
-def _trace_expression(scope: Scope, expression: exp.Expr, name: str) -> Iterator[Source]:
-    inner = {id(subquery.expression): subquery for subquery in scope.subquery_scopes}
-    pending = [expression]
-    while pending:
-        node = pending.pop()
-        if id(node) in inner:
-            for column in _names(inner[id(node)]):
-                yield from _trace(inner[id(node)], column)
-        elif isinstance(node, exp.Column):
-            column = name if isinstance(node.this, exp.Star) else node.name
-            yield from _trace_source(scope.sources.get(node.table), column)
-        elif isinstance(node, exp.Star):
-            if node is expression:  # and not the star of count(*)
-                for source in scope.selected_sources.values():
-                    yield from _trace_source(source[1], name)
-        else:
-            pending.extend(node.iter_expressions())
+    def trace(self, scope: Scope, name: str) -> tuple[Source, ...]:
+        """Give the columns of tables that one column of a query is computed from."""
+        place = (id(scope), name)
+        if place not in self._traced:
+            self._traced[place] = tuple(dict.fromkeys(self._trace(scope, name)))
+        return self._traced[place]
 
+    def _trace(self, scope: Scope, name: str) -> Iterator[Source]:
+        query = scope.expression
+        if scope.set_operation_scopes:
+            place = self._names(scope).index(name)
+            for branch in scope.set_operation_scopes:
+                yield from self.trace(branch, self._names(branch)[place])
+            return
+        if not isinstance(query, exp.Select):
+            return
+        for chosen in query.selects:
+            if chosen.alias_or_name == name or chosen.is_star:
+                yield from self._trace_expression(scope, chosen, name)
 
-def _trace_source(source: exp.Expr | Scope | None, column: str) -> Iterator[Source]:
-    if isinstance(source, Scope):
-        if column in _names(source) or source.expression.is_star:
-            yield from _trace(source, column)
-    elif isinstance(source, exp.Table) and source.db:
-        yield Source(f"{source.db}.{source.name}".lower(), column)
+    def _trace_expression(self, scope: Scope, expression: exp.Expr, name: str) -> Iterator[Source]:
+        inner = {id(subquery.expression): subquery for subquery in scope.subquery_scopes}
+        pending = [expression]
+        while pending:
+            node = pending.pop()
+            if id(node) in inner:
+                for column in self._names(inner[id(node)]):
+                    yield from self.trace(inner[id(node)], column)
+            elif isinstance(node, exp.Column):
+                column = name if isinstance(node.this, exp.Star) else node.name
+                yield from self._trace_source(scope.sources.get(node.table), column)
+            elif isinstance(node, exp.Star):
+                if node is expression:  # and not the star of count(*)
+                    for source in scope.selected_sources.values():
+                        yield from self._trace_source(source[1], name)
+            else:
+                pending.extend(node.iter_expressions())
 
+    def _trace_source(self, source: exp.Expr | Scope | None, column: str) -> Iterator[Source]:
+        if isinstance(source, Scope):
+            if column in self._names(source) or source.expression.is_star:
+                yield from self.trace(source, column)
+        elif isinstance(source, exp.Table) and source.db:
+            yield Source(f"{source.db}.{source.name}".lower(), column)
 
-def _names(scope: Scope) -> list[str]:
-    """Give the names of a query's columns."""
-    return list(scope.expression.named_selects) if isinstance(scope.expression, exp.Query) else []
+    def _names(self, scope: Scope) -> list[str]:
+        """Give the names of a query's columns."""
+        if id(scope) not in self._named:
+            query = scope.expression
+            self._named[id(scope)] = list(query.named_selects) if isinstance(query, exp.Query) else []
+        return self._named[id(scope)]
