@@ -5,7 +5,7 @@ Every method that asks is a generator: it yields each answer, so that no record 
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from progress_pipeline.errors import CallsUsedUpError
 from progress_pipeline.vendor.answering import QuestionRefusedError
@@ -18,6 +18,8 @@ from progress_pipeline.vendor.windows import Window
 
 ENOUGH_TO_OVERLAP = 16
 """Records of a page from which on losing some to an overlap leaves enough."""
+
+SHAKY_FOR = timedelta(days=7)
 
 Asking = Generator[Answer, None, Answer]
 """Yields the answer and returns it."""
@@ -117,6 +119,11 @@ class Asker:
     def is_full(self, answer: Answer) -> bool:
         """Say whether an answer holds as many records as it could."""
         return answer.page.size >= min(answer.question.number, self.fits)
+
+    @property
+    def is_shaky(self) -> bool:
+        """Whether calls failed of late: then an answer may be short by a fault too, and two such may fit each other."""
+        return self.client.ledger.has_failed(SHAKY_FOR)
 
     def begin(self) -> None:
         """Begin a new attempt: forget the calls and the time of the last."""

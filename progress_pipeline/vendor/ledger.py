@@ -161,6 +161,14 @@ class CallLedger(LedgerFile):
         ).fetchone()
         return from_us(row[0])
 
+    def has_failed(self, within: timedelta) -> bool:
+        """Say whether a call failed of late."""
+        since = to_us(self.clock() - within)
+        row = self._connection.execute(
+            "select 1 from calls where held_until > ? and outcome = 'failed' limit 1", (since,)
+        ).fetchone()
+        return row is not None
+
     def used(self) -> int:
         """Give the calls that count towards the day that holds the present instant."""
         return sum(self._used(self.clock()).values())

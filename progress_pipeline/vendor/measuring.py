@@ -62,7 +62,7 @@ def measure(
         nameless: Things without a transaction that came.
         may_be_cut_off: Whether one of the answers was as large as any ever was, so that a silent cap may have cut it
             off; then one further answer that is short by a fault could fit by accident, so two must agree. So they
-            must for one row, after which nothing comes.
+            must for one row, after which nothing comes, and for all of a vendor whose calls failed of late.
 
     Returns:
         The length, and what shows it.
@@ -73,7 +73,8 @@ def measure(
     if asker.answers.start_unit == "ignored":
         return (yield from ask_from_both_ends(asker, asked, ids, size))
     measured = yield from _measure_by_rows(asker, asked, ids, size)
-    if (may_be_cut_off or size == 1) and measured.length is Length.EQUAL and not asker.answers.count_is_total:
+    must_agree = may_be_cut_off or size == 1 or asker.is_shaky
+    if must_agree and measured.length is Length.EQUAL and not asker.answers.count_is_total:
         measured = yield from _measure_by_rows(asker, asked, ids, size)
     return measured
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.ledger import Finish, Purpose
 from progress_pipeline.vendor.measuring import descends
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
@@ -255,6 +256,23 @@ def test_one_short_answer_does_not_make_a_capped_page_the_whole_list(make_ledger
     vendor = PlainVendor(_rows(14), sorts=("lastName",), has_count=False, page_cap=9, bend=bend)
     pulled = pull(make_ledger(), vendor, SPAN, page_size=200)
     assert pulled.ids == _all(14)
+    assert pulled.left == ()
+
+
+@pytest.mark.parametrize("call", [6, 7, 8])
+def test_two_short_answers_that_fit_make_no_proof_where_calls_failed_of_late(
+    make_ledger: MakeLedger, call: int
+) -> None:
+    """The last page of a list is cut short, and so is the answer that measures it; a third must agree."""
+
+    def _cut(vendor: PlainVendor, _asked: Asked, page: Rows) -> Rows:
+        return page[:1] if len(vendor.asked) in {call, call + 1} else page
+
+    ledger = make_ledger()
+    ledger.finish(ledger.reserve(Purpose.DAILY, None, {}), Finish("failed"))
+    vendor = PlainVendor(_rows(8), sorts=("lastName",), has_count=False, bend=_cut)
+    pulled = pull(ledger, vendor, SPAN, page_size=3)
+    assert pulled.ids == _all(8)
     assert pulled.left == ()
 
 
