@@ -318,7 +318,7 @@ def _as_our_errors(warehouse: Path) -> Iterator[None]:
         ) from error
     except DestinationConnectionError as error:
         said = str(error.__cause__ or error)
-        if "lock" not in said:
+        if "Could not set lock" not in said:
             raise WarehouseError(
                 f"{warehouse} cannot be opened for writing: {said}. If the file is broken, bring it back from a copy, "
                 "or move it away: the next run fills a new one with what the vendor still lists and what has landed."

@@ -21,6 +21,9 @@ WAIT_SECONDS = 30.0
 SCHEMA_NAMES = frozenset({"raw", "staging", "intermediate", "marts", "audit", "build"})
 """Names that a DuckDB file of ours cannot bear: inside it, `raw.table` would mean two things."""
 
+_LOCKED = "Could not set lock"
+"""What DuckDB says of a file that another process has open."""
+
 _POLL_SECONDS = 0.1
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
@@ -100,7 +103,7 @@ def _open(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBP
                 "Close that connection first."
             ) from error
         except duckdb.Error as error:
-            if "lock" not in str(error) or path.is_dir():
+            if _LOCKED not in str(error) or path.is_dir():
                 raise _unusable(path, error, read_only=read_only) from error
             if time.monotonic() >= deadline:
                 raise _busy(path, error, wait_seconds) from error

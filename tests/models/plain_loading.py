@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import dlt
 import duckdb
 import pyarrow as pa
 from dlt.common.configuration.container import Container
@@ -19,7 +20,7 @@ from progress_pipeline.ingest.raw_tables import RAW_TABLES, RawTable
 from progress_pipeline.warehouse.connection import connect
 
 if TYPE_CHECKING:
-    from dlt.extract import DltSource
+    from dlt.extract import DltResource, DltSource
 
 TABLES: dict[tuple[str, ...], RawTable] = {tuple(table.schema.names): table for table in RAW_TABLES}
 LAST = 2**62
@@ -51,6 +52,11 @@ class PlainLoader(Loader):
     def query(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give the connection."""
         yield self._connection
+
+    def file(self, table: RawTable, data: pa.Table) -> "DltResource":
+        """Give the rows as they are, without a file."""
+        resource: DltResource = dlt.resource(list(self.items(table, data)), name=table.name)
+        return resource
 
     def load(self, source: "DltSource") -> dict[str, int]:
         """Write what a source yields."""
