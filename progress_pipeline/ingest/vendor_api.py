@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ROWS_A_LOAD = 200_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
+MOST_SLICES = 1000
+"""Records that come again stand together, so what is kept is a few slices, which share memory; a filter copies."""
 
 _NEW_VERSIONS = """
     with current_versions as (
@@ -182,6 +184,7 @@ def load_batches(
 def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport) -> None:
     """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
+        connection.execute("set threads = 1")  # the other core gathers the next load meanwhile
         files, versions = [], 0
         if gathered.records:
             records = _records(connection, gathered, loader.load_number)
@@ -255,11 +258,12 @@ def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) ->
     connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
     kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
     connection.unregister("records")
-    if kept.num_rows == records.num_rows:
-        return records
     is_kept = np.zeros(records.num_rows, dtype=np.bool_)
     is_kept[kept["place"].to_numpy()] = True
-    return records.filter(pa.array(is_kept))
+    edges = np.flatnonzero(np.diff(is_kept, prepend=False, append=False)).reshape(-1, 2).tolist()
+    if len(edges) > MOST_SLICES:
+        return records.filter(pa.array(is_kept))
+    return pa.concat_tables([records.slice(0, 0), *(records.slice(begin, end - begin) for begin, end in edges)])
 
 
 def _call_row(call: "Call", load_number: int) -> dict[str, object]:

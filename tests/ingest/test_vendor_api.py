@@ -10,7 +10,7 @@ import pytest
 
 from progress_pipeline.errors import TokenRefusedError
 from progress_pipeline.ingest.loading import Loader, RunFacts
-from progress_pipeline.ingest.vendor_api import ApiReport, load_batches
+from progress_pipeline.ingest.vendor_api import MOST_SLICES, ApiReport, load_batches
 from progress_pipeline.vendor.asking import Batch
 from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.ledger import Purpose
@@ -68,6 +68,20 @@ def test_versions_within_one_load_are_told_apart_as_well(warehouse: Path, run: R
     report = load(warehouse, run, [batch(1, record(1, 40)), batch(2, record(1, 60)), batch(3, record(1, 60))])
     assert (report.records, report.new_versions) == (3, 2)
     assert look("select progress from raw.api_progress order by call_id") == [("40",), ("60",)]
+
+
+@pytest.mark.parametrize("every", [2, 1000])
+def test_what_is_new_among_many_that_are_not_is_loaded(warehouse: Path, run: RunFacts, look: Look, every: int) -> None:
+    """Whether it stands scattered among them or in long runs."""
+    count = 2 * MOST_SLICES + 10
+    load(warehouse, run, [batch(1, *(record(number, 10) for number in range(1, count + 1)))])
+    again = [record(number, 20 if number % every == 0 else 10) for number in range(1, count + 1)]
+    report = load(warehouse, run, [batch(2, *again)])
+    assert report.new_versions == count // every
+    assert look(
+        "select count(*), min(transaction_id::bigint), count(distinct position) from raw.api_progress "
+        "where call_id = 2 and progress = '20' and transaction_id::bigint = position + 1"
+    ) == [(count // every, every, count // every)]
 
 
 def test_the_cursor_moves_by_what_is_proven_without_a_break(warehouse: Path, run: RunFacts, look: Look) -> None:
