@@ -5,7 +5,12 @@ select
     gaps.registration_id,
     gaps.differing_fields,
     gaps.differing_values,
-    gaps.opened_at
+    gaps.opened_at,
+    'Of transaction '
+    || cast(gaps.transaction_id as string)
+    || ' the witnesses tell differently: '
+    || gaps.differing_fields
+    || '.' as told
 from audit.gaps as gaps
 cross join intermediate.int_runs_judged as run_now
 where

@@ -6,7 +6,16 @@ select
     gaps.update_kind,
     gaps.kind,
     gaps.cause,
-    gaps.opened_at
+    gaps.opened_at,
+    'The webhook '
+    || case when gaps.kind = 'missing_webhook' then 'never told of' else 'told less far than the API of' end
+    || ' transaction '
+    || cast(gaps.transaction_id as string)
+    || ' ('
+    || coalesce(gaps.update_kind, 'kind unknown')
+    || '; cause: '
+    || coalesce(gaps.cause, 'unknown')
+    || ').' as told
 from audit.gaps as gaps
 cross join intermediate.int_runs_judged as run_now
 where

@@ -106,12 +106,16 @@ def _result(result: CheckResult, chart: str) -> dg.AssetCheckResult:
         metadata={
             "expected": 0,
             "observed": result.failing_count,
-            "first_rows": as_table([{name: row[name] for name in row if name != TOLD} for row in result.rows]),
-            **({} if result.has_passed else {"what_to_do": check.what_to_do}),
+            **({} if result.has_passed else {"first_rows": _rows(result), "what_to_do": check.what_to_do}),
             **_counts(result),
             **({"chart": dg.MetadataValue.md(chart)} if chart else {}),
         },
     )
+
+
+def _rows(result: CheckResult) -> dg.MetadataValue:
+    """Show the first rows found, without the sentences, which stand in the description."""
+    return as_table([{name: row[name] for name in row if name != TOLD} for row in result.rows])
 
 
 def _finding(result: CheckResult) -> str:

@@ -54,7 +54,8 @@ def test_a_lost_push_is_told_with_its_key_and_a_chart(raw: Raw) -> None:
     (result,) = failed(raw).values()
     shown = metadata(result)
     assert result.severity == dg.AssetCheckSeverity.WARN
-    assert (result.description or "").startswith("1 found: ")
+    said = "The webhook never told of transaction 77 (started; cause: lost). Nothing is lost"
+    assert (result.description or "").startswith(said)
     assert (shown["expected"], shown["observed"]) == (0, 1)
     assert (shown["by_kind"], shown["by_cause"]) == ("missing_webhook 1", "lost 1")
     assert "77" in shown["first_rows"]
