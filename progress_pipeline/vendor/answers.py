@@ -28,6 +28,7 @@ from progress_pipeline.vendor.ledger import CallLedger, Purpose
 STARTED, COMPLETED, CHANGED = "started", "completed", "changed"
 FILTER_DATES = (STARTED, COMPLETED, CHANGED)
 GRANTED, IGNORED, REFUSED = "granted", "ignored", "refused"
+AN_UPDATE_EACH = "an update each"
 BY_ID = "transactionId"
 ORDERS = {BY_ID: "order", "registration": "order_by_registration"}
 """Fields whose values never change, each with the question whether the vendor sorts by it."""

@@ -8,6 +8,7 @@ subject of `date_probe`; what the answers mean, of `answers`.
 from datetime import datetime, timedelta
 
 from progress_pipeline.vendor.answers import (
+    AN_UPDATE_EACH,
     WHOLE_DAY,
     Answers,
     Finding,
@@ -120,6 +121,6 @@ def _learn_transactions(asker: Asker, one: Witness, wide: Window) -> Probing:
     registrations = answer.page.records["registration"].to_pylist()
     count = sum(1 for each in registrations if each and each.strip() == one.registration)
     if count:
-        told = "an update each" if count > 1 else "updated in place, or only the newest is listed"
+        told = AN_UPDATE_EACH if count > 1 else "updated in place, or only the newest is listed"
         evidence = f"call {answer.call_id}: registration {one.registration} has {count}"
         asker.answers.refine("transactions", told, evidence, answer.call_id)

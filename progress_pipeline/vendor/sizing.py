@@ -4,11 +4,15 @@ Every row that came was in the list; in a span that is past none can have come i
 are all of them. How long it is, `count` says, or its end (`measuring`). Rows of equal names may stand in another
 order at each call, so each page begins before the rows that share the last one's name. If rows slipped by all the same,
 because the list moved, it is paged again until they have come.
+
+A row can leave all the same: a vendor that lists the newest transaction of a registration alone drops one when a later
+one appears late. So transactions of one registration count as one, until an answer held two of them at once.
 """
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
+from progress_pipeline.vendor.answers import AN_UPDATE_EACH
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.measuring import Length, Measured, measure
@@ -37,6 +41,8 @@ class Sizing:
         nameless: Where things without a transaction stand.
         announced: The last `count`, where it is the total.
         at_most: So many answers are taken in a pass at most.
+        by_registration: The transactions that came, by registration.
+        lists_all: Whether one answer held several transactions of a registration.
         may_be_cut_off: Whether what was taken for the last page may have been cut off by a silent cap.
     """
 
@@ -47,6 +53,8 @@ class Sizing:
     reached: int = 0
     nameless: set[int] = field(default_factory=set)
     announced: int | None = None
+    by_registration: dict[str, set[str]] = field(default_factory=dict)
+    lists_all: bool = False
     may_be_cut_off: bool = False
 
     def run(self, first: Answer) -> Generator[Answer, None, Tile]:
@@ -59,21 +67,23 @@ class Sizing:
             self.tile.nameless = len(self.nameless)
             measured = yield from self._measure()
             if measured.length is Length.EQUAL:
-                return self.tile.judged(Verdict.PROVEN, f"{measured.told}; {self.calls} answers", self.tile.size)
+                return self.tile.judged(
+                    Verdict.PROVEN, f"{measured.told}; {self.calls} answers", self.tile.size - self._superseded
+                )
             if measured.length is not Length.LONGER or self.calls >= at_most:
                 told = f"the list moves: {measured.told}"
             else:
-                self.reached, before = 0, self.tile.size
+                self.reached, before = 0, self.tile.size - self._superseded
                 again = yield from self.asker.ask(self.tile.asked)
                 told = yield from self._page_on(again, before + measured.missing)
-                if len(self.tile.ids) + len(self.nameless) > before:
+                if len(self.tile.ids) + len(self.nameless) - self._superseded > before:
                     at_most = min(at_most + a_pass, MOST_PASSES * a_pass + MORE)
         return self.tile.judged(Verdict.FAILED, told)
 
     def _page_on(self, answer: Answer, length: int | None = None) -> Generator[Answer, None, str | None]:
         """Page from an answer to the end, or until as many rows came as are known; give why that is not possible."""
         farthest, stalls = -1, 0
-        while self._take(answer) and (length is None or self.tile.size < length):
+        while self._take(answer) and (length is None or self.tile.size - self._superseded < length):
             stalls = 0 if self.reached > farthest else stalls + 1
             farthest = max(farthest, self.reached)
             if self.calls >= self.at_most or stalls >= STALLS:
@@ -99,16 +109,29 @@ class Sizing:
     def _note(self, answer: Answer) -> int:
         """Take an answer's rows and `count`, and give where in the list it begins."""
         self.calls += 1
-        self.tile.take(answer)
+        at_once: dict[str, set[str]] = {}
+        registrations = answer.page.records["registration"].to_pylist()
+        for name, registration in zip(self.tile.take(answer), registrations, strict=True):
+            if registration:
+                at_once.setdefault(registration, set()).add(name)
+                self.by_registration.setdefault(registration, set()).add(name)
+        self.lists_all |= any(len(names) > 1 for names in at_once.values())
         if self.asker.answers.count_is_total and answer.page.count is not None:
             self.announced = answer.page.count
         return self.asker.place(answer)
 
+    @property
+    def _superseded(self) -> int:
+        """Transactions that came and may have left the list since."""
+        if self.lists_all or self.asker.answers.get("transactions") == AN_UPDATE_EACH:
+            return 0
+        return sum(len(names) - 1 for names in self.by_registration.values())
+
     def _measure(self) -> Generator[Answer, None, Measured]:
         if self.announced is None:
-            tile, may_be_cut_off = self.tile, self.may_be_cut_off
-            return (yield from measure(self.asker, tile.asked, tile.ids, tile.nameless, may_be_cut_off=may_be_cut_off))
-        size, count = self.tile.size, self.announced
+            tile, nameless = self.tile, self.tile.nameless - self._superseded
+            return (yield from measure(self.asker, tile.asked, tile.ids, nameless, may_be_cut_off=self.may_be_cut_off))
+        size, count = self.tile.size - self._superseded, self.announced
         length = Length.EQUAL if size == count else Length.LONGER if size < count else Length.SHORTER
         return Measured(length, f"steady: {size} distinct rows came of {count} announced", count - size)
 
