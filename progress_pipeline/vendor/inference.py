@@ -82,7 +82,9 @@ def _observe_order(answers: Answers, answer: Answer, field: str) -> None:
 
 def keys_of(answer: Answer, field: str) -> list[str]:
     """Give the keys of an answer's rows, in order; case is of no account."""
-    texts = answer.page.records[COLUMNS[field]].to_pylist()
+    texts: list[str] = answer.page.records[COLUMNS[field]].to_pylist()
+    if None not in texts and "".join(texts).isdigit():  # as transactions are, most often
+        return texts
     return [(text or "").strip().casefold() for text in texts]
 
 
