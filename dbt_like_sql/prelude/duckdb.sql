@@ -25,7 +25,7 @@ create or replace temp macro days_between(from_date, to_date) as
 create or replace temp macro seconds_after(instant, seconds) as
     instant + to_microseconds(cast(cast(seconds as double) * 1000000 as bigint));
 
--- A number below 2 to the power of 60 that stands for a text: equal texts have equal numbers, and hardly any others do.
+-- A number below 2 to the power of 60 that stands for a text: equal texts have equal numbers, hardly any others do.
 create or replace temp macro text_number(text) as
     cast('0x' || substr(md5(text), 1, 15) as bigint);
 
