@@ -10,6 +10,7 @@ from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, a
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.warehouse.building import Built, build
 from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.deciding import SMALL_ROWS
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.reading import column_types, first_rows
 from progress_pipeline.warehouse.standing import count_rows
@@ -32,7 +33,7 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
         """Bring the selected models up to date with raw."""
         selected = frozenset(".".join(key.path) for key in context.selected_asset_keys)
         with run_context.turn() as settings, connect(settings.warehouse_path) as connection:
-            built = build(connection, models, only=selected)
+            built = build(connection, models, only=selected, small_rows=SMALL_ROWS)
             described = built_metadata(connection, built, models)
             for name, metadata in described.items():
                 yield dg.MaterializeResult(asset_key=asset_key(name), metadata=metadata)

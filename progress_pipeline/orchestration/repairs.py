@@ -28,6 +28,7 @@ from progress_pipeline.vendor.planning import Ask, KnownState, rows_expected
 from progress_pipeline.vendor.windows import Window
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.deciding import SMALL_ROWS
 from progress_pipeline.warehouse.gaps import gaps_to_repair
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.state import known_state
@@ -57,7 +58,8 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
         with run_context.turn() as settings:
             asks, outcome = repair(settings, run_context.clock(), context.run.run_id)
             with connect(settings.warehouse_path) as connection:
-                built = [each for each in build(connection, models) if each.model == REPAIRS]
+                everything = build(connection, models, small_rows=SMALL_ROWS)
+                built = [each for each in everything if each.model == REPAIRS]
                 metadata = built_metadata(connection, built, models)[REPAIRS]
         return dg.MaterializeResult(
             asset_key=asset_key(REPAIRS),

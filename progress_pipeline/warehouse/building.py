@@ -50,6 +50,7 @@ def build(
     *,
     only: frozenset[str] | None = None,
     full_refresh: bool = False,
+    small_rows: int = 0,
 ) -> list[Built]:
     """Bring the models up to date with raw.
 
@@ -59,6 +60,8 @@ def build(
             no more.
         only: The names of those to build; without it all are.
         full_refresh: Make everything anew.
+        small_rows: An incremental model that reads no more rows than this is made whole, and the difference passed on;
+            `SMALL_ROWS` is where that costs about as much as to look for its changed keys.
 
     Returns:
         What was done to each, in order.
@@ -71,7 +74,7 @@ def build(
     wanted = [model for name, model in graph.models.items() if only is None or name in only]
     for name in (only or frozenset()) - graph.models.keys():
         raise ModelError(f"There is no model {name} to build.")
-    ledger = Ledger(connection, graph, wanted, full_refresh=full_refresh)
+    ledger = Ledger(connection, graph, wanted, full_refresh=full_refresh, small_rows=small_rows)
     if ledger.has_nothing_to_do():
         return [_unchanged(ledger, model) for model in wanted]
     connection.execute("begin")
@@ -122,13 +125,13 @@ class _Build:
             return _unchanged(self._ledger, model)
         if model.materialized == "view":
             return self._make_view(model, why or "")
-        if model.materialized == "table" and why is None:
-            return self._make_table(model)
         answer = ""
         if model.rebuild_when:
             answer = repr(self._connection.execute(model.rebuild_when).fetchall())
             if why is None and answer != self._ledger.before[model.name].answer:
                 why = "the answer of rebuild_when changed"
+        if why is None and (model.materialized == "table" or self._ledger.is_small(model)):
+            return self._make_table(model, answer)
         if why is None:
             try:
                 return self._refresh(model, changed, answer)
@@ -152,7 +155,7 @@ class _Build:
         self._ledger.keep(model, count, answer=answer, has_changed=True)
         return Built(model.name, count, count, 0.0, was_incremental=False, how=f"made whole: {why}")
 
-    def _make_table(self, model: Model) -> Built:
+    def _make_table(self, model: Model, answer: str) -> Built:
         """Make a table whole because rows upstream changed, and tell the difference."""
         made = self._bench.new_table(model.sql)
         names = ", ".join(f'"{name}"' for name, _ in self._ledger.standing.columns[model.name])
@@ -162,7 +165,7 @@ class _Build:
             self._create(model, f"from temp.{made}")
             self._ledger.differences[model.name] = changes
         total = self._count(model.name)
-        self._ledger.keep(model, total, answer="", has_changed=count > 0)
+        self._ledger.keep(model, total, answer=answer, has_changed=count > 0)
         return Built(model.name, total, count, 0.0, was_incremental=False, how="made whole, the difference passed on")
 
     def _refresh(self, model: Model, changed: dict[str, str], answer: str) -> Built:

@@ -15,6 +15,9 @@ from progress_pipeline.warehouse.graph import Graph, fingerprint
 from progress_pipeline.warehouse.models import RAW, Model
 from progress_pipeline.warehouse.standing import Standing, count_rows, look, raw_growth
 
+SMALL_ROWS = 10_000
+"""About as many rows read as cost the same, whether a model is made whole or its changed keys are looked for."""
+
 
 class Ledger:
     """What is known of the warehouse at the beginning of a build, and kept up as it goes on.
@@ -31,7 +34,13 @@ class Ledger:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, graph: Graph, wanted: Sequence[Model], *, full_refresh: bool
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        graph: Graph,
+        wanted: Sequence[Model],
+        *,
+        full_refresh: bool,
+        small_rows: int = 0,
     ) -> None:
         self.graph = graph
         self.wanted = wanted
@@ -44,12 +53,17 @@ class Ledger:
         if len(wanted) == len(graph.models):
             self.orphans = frozenset(self.before.keys() - graph.models.keys())
         self._full_refresh = full_refresh
+        self._small_rows = small_rows
         self._wanted_names = {model.name for model in wanted}
         self._counts = count_rows(
             connection, (name for name in graph.models if self.standing.kind(name) == "table" and name in self.before)
         )
         self._growth = raw_growth(connection, self._raw_inputs_seen())
         self._raw_now = {name: growth.now for (name, _), growth in self._growth.items()}
+
+    def is_small(self, model: Model) -> bool:
+        """Say whether a model reads so few rows that to make it whole costs less than to look for its changed keys."""
+        return sum(self.now(name).row_count for name in self.graph.inputs(model)) <= self._small_rows
 
     def has_nothing_to_do(self) -> bool:
         """Say whether every wanted model stands as it should, and nothing that it reads has changed."""

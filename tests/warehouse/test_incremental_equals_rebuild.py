@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from progress_pipeline.errors import ModelError
 from progress_pipeline.warehouse.building import build
@@ -34,7 +35,8 @@ MODELS_FAIL_LATE = "select cast(error('planned') as bigint) as k, max(load_numbe
 class Play:
     """One random project as its steps are played."""
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Plan, small_rows: int) -> None:
+        self.small_rows = small_rows
         self.project = Project(folder)
         self.names = plan.write(self.project)
         self.models = self.project.models()
@@ -60,7 +62,7 @@ class Play:
                         )
                 self.connection.execute("insert into raw.runs values (?, ?, ?)", [self.loads, setting, self.loads])
             case BuildAll():
-                build(self.connection, self.models)
+                build(self.connection, self.models, small_rows=self.small_rows)
             case BuildSome(chosen):
                 self._build_some(chosen)
             case BuildAndFail():
@@ -87,10 +89,10 @@ class Play:
         only = frozenset(self.names[number % len(self.names)] for number in chosen)
         needed = {name for model in self.models if model.name in only for name in model.depends_on}
         if needed <= only | self._all_there_is().keys():
-            build(self.connection, self.models, only=only)
+            build(self.connection, self.models, only=only, small_rows=self.small_rows)
         else:
             with pytest.raises(ModelError, match="is not there yet"):
-                build(self.connection, self.models, only=only)
+                build(self.connection, self.models, only=only, small_rows=self.small_rows)
 
     def _build_and_fail(self) -> None:
         before = self._all_there_is()
@@ -115,15 +117,15 @@ class Play:
 
 
 @settings(max_examples=15, deadline=None)
-@given(plan=plans, told=steps)
-def test_builds_in_any_order_end_in_the_tables_of_a_rebuild(plan: Plan, told: list[Step]) -> None:
-    """Incremental equals rebuild, whatever happened on the way."""
+@given(plan=plans, told=steps, small_rows=st.sampled_from((0, 5, 20)))
+def test_builds_in_any_order_end_in_the_tables_of_a_rebuild(plan: Plan, told: list[Step], small_rows: int) -> None:
+    """Incremental equals rebuild, whatever happened on the way, and whatever counts as small."""
     with tempfile.TemporaryDirectory() as folder:
-        play = Play(Path(folder), plan)
+        play = Play(Path(folder), plan, small_rows)
         try:
             for step in told:
                 play.play(step)
-            build(play.connection, play.models)
+            build(play.connection, play.models, small_rows=small_rows)
             by_increments = play.tables()
             build(play.connection, play.models, full_refresh=True)
             assert by_increments == play.tables()
