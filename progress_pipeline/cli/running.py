@@ -12,6 +12,9 @@ import typer
 if TYPE_CHECKING:
     from progress_pipeline.orchestration.running import Ended
 
+_NEW_OBJECTS = 50_000
+"""Objects after which the garbage collector looks; its own 700 come and go with every event of Dagster's."""
+
 AsOf = Annotated[
     str,
     typer.Option(
@@ -83,6 +86,7 @@ def _starting() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(_NEW_OBJECTS)
         gc.enable()
 
 
