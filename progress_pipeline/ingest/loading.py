@@ -280,7 +280,8 @@ class Loader:
             try:
                 yield self._held
             finally:
-                self._held.execute("reset memory_limit")  # a whole run may have the file open, and do more than load
+                # Both are the whole process's, and a run that has the file open does more than load.
+                self._held.execute("reset memory_limit; reset threads")
                 self._held = None
 
     def _begin(self) -> None:

@@ -10,6 +10,7 @@ from progress_pipeline.ingest.loading import Loader, RunFacts
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.vendor.asking import Batch
 from progress_pipeline.vendor.windows import Window
+from progress_pipeline.warehouse.connection import connect
 from tests.ingest.conftest import Look
 from tests.ingest.test_vendor_api import DAY, START, batch, record
 
@@ -43,3 +44,13 @@ def test_what_came_before_an_error_is_loaded_though_loads_overlap(warehouse: Pat
         load_batches(loader, _answers(ends_well=False), calls_since=lambda _: [], start_at=START, rows_a_load=1)
     assert look("select count(*) from raw.api_progress") == [(6,)]
     assert look("select max(covered_until) from raw.api_windows") == [((START + DAY * 3).replace(tzinfo=None),)]
+
+
+def test_a_load_leaves_no_setting_of_duckdb_behind(warehouse: Path, run: RunFacts) -> None:
+    """Threads and memory are the whole process's, and a run that holds the file open builds models after it loads."""
+    asked = "select current_setting('threads'), current_setting('memory_limit')"
+    with connect(warehouse) as held:
+        before = held.execute(asked).fetchall()
+        with Loader(warehouse, run) as loader:
+            load_batches(loader, _answers(ends_well=True), calls_since=lambda _: [], start_at=START)
+        assert held.execute(asked).fetchall() == before
