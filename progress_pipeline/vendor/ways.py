@@ -7,10 +7,11 @@ from typing import Literal, TypeAlias
 from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.linking import MOST_PAGES as MOST_LINKED
 from progress_pipeline.vendor.linking import TAILS
+from progress_pipeline.vendor.pricing import FILL
 
 Way: TypeAlias = Literal["linked", "sized"]
 
-FILL, LEAST_FILL = 0.8, 0.3
+LEAST_FILL = 0.3
 LINKED_PAGES, LINKED_ROWS = 60, 100_000
 """Pages of a window that is linked, and rows of it, since their names are held in memory."""
 OVERLAPPING_PAGES = 10.0
