@@ -4,9 +4,12 @@ A batch is turned into Arrow at once, so memory holds the Python objects of one 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -20,9 +23,16 @@ from progress_pipeline.ingest.raw_tables import (
     WEBHOOK_UPDATES,
     RawTable,
 )
-from progress_pipeline.landing.reading import LandedDelivery, LandedFile, LandedRefusal, Unreadable, read_file
+from progress_pipeline.landing.reading import (
+    Deliveries,
+    LandedDelivery,
+    LandedFile,
+    LandedRefusal,
+    Unreadable,
+    read_batches,
+)
 from progress_pipeline.vendor import bundles
-from progress_pipeline.vendor.records import Reject
+from progress_pipeline.vendor.records import KINDS, Reject
 
 BATCH_DELIVERIES = 2_000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -38,8 +48,8 @@ class Gathered:
     def __init__(self, *, now: datetime, load_number: int) -> None:
         self._now = now
         self._load_number = load_number
-        self._waiting: list[LandedDelivery] = []
-        self._waiting_bytes = 0
+        self._waiting: list[Deliveries] = []
+        self._waiting_count = self._waiting_bytes = 0
         self._files: list[dict[str, object]] = []
         self._deliveries: list[pa.Table] = []
         self._updates: list[pa.Table] = []
@@ -55,15 +65,19 @@ class Gathered:
     def read(self, landing: Path, file: LandedFile) -> None:
         """Read one file."""
         delivery_count, errors = 0, []
-        for number, found in enumerate(read_file(landing, file, now=self._now)):
-            if isinstance(found, LandedDelivery):
-                delivery_count += 1
+        number = 0
+        for found in read_batches(landing, file, now=self._now):
+            if isinstance(found, Deliveries):
+                delivery_count += len(found.bodies)
+                number += len(found.bodies)
                 self._take(found)
-            elif isinstance(found, LandedRefusal):
+                continue
+            if isinstance(found, LandedRefusal):
                 self._refusals.append(self._refusal_row(found))
             else:
                 errors.append(found.reason)
                 self._rejects.append(self._unreadable_row(file, found, number))
+            number += 1
         self.byte_count += file.byte_count
         self._files.append(
             {
@@ -90,54 +104,53 @@ class Gathered:
             (WEBHOOK_FILES, arrow(WEBHOOK_FILES, self._files)),
         ]
 
-    def _take(self, delivery: LandedDelivery) -> None:
-        self._waiting.append(delivery)
-        self._waiting_bytes += delivery.byte_count
-        if len(self._waiting) >= BATCH_DELIVERIES or self._waiting_bytes >= BATCH_BYTES:
+    def _take(self, some: Deliveries) -> None:
+        self._waiting.append(some)
+        self._waiting_count += len(some.bodies)
+        self._waiting_bytes += sum(map(len, some.bodies))
+        if self._waiting_count >= BATCH_DELIVERIES or self._waiting_bytes >= BATCH_BYTES:
             self._judge()
 
     def _judge(self) -> None:
         """Judge the deliveries that wait: their updates, what in them is no record, or why one cannot be read."""
         if not self._waiting:
             return
-        batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        read = bundles.read_bundles([delivery.body for delivery in batch])
-        for delivery, judged in zip(batch, read.judged, strict=True):
-            if judged.rejects:
-                self._rejects += [self._reject_row(delivery, reject) for reject in judged.rejects]
-        ids = pa.array([delivery.delivery_id for delivery in batch], pa.string())
-        received = pa.array([delivery.received_at for delivery in batch], pa.timestamp("us", "UTC")).cast(INSTANT)
-        self._deliveries.append(self._delivery_rows(batch, read.judged, ids, received))
+        waiting, self._waiting, self._waiting_count, self._waiting_bytes = self._waiting, [], 0, 0
+        bodies = list(chain.from_iterable(some.bodies for some in waiting))
+        read = bundles.read_bundles(bodies)
+        if read.odd:
+            deliveries = list(chain.from_iterable(some.each() for some in waiting))
+            for place, judged in sorted(read.odd.items()):
+                self._rejects += [self._reject_row(deliveries[place], reject) for reject in judged.rejects]
+        rows = self._delivery_rows(waiting, read, list(map(len, bodies)))
+        self._deliveries.append(rows)
         if read.updates.num_rows:
-            self._updates.append(self._update_rows(read.updates, ids, received))
+            self._updates.append(self._update_rows(read.updates, rows))
 
     def _delivery_rows(
-        self, batch: Sequence[LandedDelivery], judged: Sequence[bundles.Judged], ids: pa.Array, received: pa.Array
+        self, waiting: Sequence[Deliveries], read: bundles.Bundles, byte_counts: Sequence[int]
     ) -> pa.Table:
-        started, progressed, completion = zip(*(each.counts for each in judged), strict=True)
+        count = len(byte_counts)
+        received = pa.array(_joined(waiting, "received_at"), pa.timestamp("us", "UTC"))
         columns = {
-            "delivery_id": ids,
-            "received_at": received,
-            "file": [delivery.file for delivery in batch],
-            "line": [delivery.line for delivery in batch],
-            "content_type": [delivery.content_type for delivery in batch],
-            "byte_count": [delivery.byte_count for delivery in batch],
-            "sha256": [delivery.sha256 for delivery in batch],
-            "started_count": started,
-            "progressed_count": progressed,
-            "completion_count": completion,
-            "reject_count": [len(each.rejects) for each in judged],
-            "error": [each.error for each in judged],
-            "load_number": pa.repeat(self._load_number, len(batch)),
+            "delivery_id": _joined(waiting, "delivery_ids"),
+            "received_at": received.cast(INSTANT),
+            "file": pa.chunked_array([pa.repeat(some.file, len(some.bodies)) for some in waiting]),
+            "line": _joined(waiting, "lines"),
+            "content_type": _joined(waiting, "content_types"),
+            "byte_count": byte_counts,
+            "sha256": _joined(waiting, "sha256"),
+            **{f"{kind}_count": read.counts[:, place] for place, (_, kind) in enumerate(KINDS)},
+            "reject_count": _spread(count, {place: len(judged.rejects) for place, judged in read.odd.items()}, 0),
+            "error": _spread(count, {place: judged.error for place, judged in read.odd.items()}, None),
+            "load_number": pa.repeat(self._load_number, count),
         }
         return pa.table(columns, schema=WEBHOOK_DELIVERIES.schema)
 
-    def _update_rows(self, updates: pa.Table, ids: pa.Array, received: pa.Array) -> pa.Table:
+    def _update_rows(self, updates: pa.Table, deliveries: pa.Table) -> pa.Table:
         """Add to updates where they came from."""
-        places = updates.column(bundles.BODY)
-        columns = {name: updates.column(name) for name in updates.column_names}
-        columns["delivery_id"] = pa.chunked_array([ids]).take(places)
-        columns["received_at"] = pa.chunked_array([received]).take(places)
+        came = deliveries.select(["delivery_id", "received_at"]).take(updates.column(bundles.BODY))
+        columns = {name: table.column(name) for table in (updates, came) for name in table.column_names}
         columns["load_number"] = pa.repeat(self._load_number, updates.num_rows)
         return pa.table({name: columns[name] for name in WEBHOOK_UPDATES.schema.names}, schema=WEBHOOK_UPDATES.schema)
 
@@ -180,6 +193,19 @@ class Gathered:
             "observed_at": naive(self._now),
             "load_number": self._load_number,
         }
+
+
+def _joined(waiting: Sequence[Deliveries], column: str) -> list[Any]:
+    """Give a column of all that wait."""
+    return list(chain.from_iterable(map(attrgetter(column), waiting)))
+
+
+def _spread(count: int, told: Mapping[int, object], rest: object) -> list[object]:
+    """Give a column in which some places have a value of their own."""
+    values = [rest] * count
+    for place, value in told.items():
+        values[place] = value
+    return values
 
 
 def _name(*parts: str) -> str:

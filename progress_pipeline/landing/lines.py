@@ -10,6 +10,8 @@ import msgspec
 
 LARGEST_LINE = 128 * 1024 * 1024
 """Bytes of the longest line that is read: the largest body, escaped."""
+BLOCK = 2 * 1024 * 1024
+"""Bytes that are read at once where lines are taken together."""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -40,3 +42,27 @@ def split_lines(stream: BinaryIO, *, largest: int = LARGEST_LINE) -> Iterator[Li
         else:
             yield Line(number, start, end, content[:-1] if is_ended else content, is_ended)
         start = end
+
+
+class Block(msgspec.Struct, frozen=True, gc=False):
+    """Whole lines that stand one after the other, less their newlines, and the number of the first."""
+
+    number: int
+    lines: list[bytes]
+
+
+def split_blocks(stream: BinaryIO, *, size: int = BLOCK, largest: int = LARGEST_LINE) -> Iterator[Block | Line]:
+    """Give the lines of a stream that can seek, many together; alone a line that fills a block, or has no newline."""
+    number, at = 1, stream.tell()
+    while chunk := stream.read(size):
+        length = chunk.rfind(b"\n") + 1
+        if length:
+            lines = chunk[: length - 1].split(b"\n")
+            yield Block(number, lines)
+            number, at = number + len(lines), at + length
+            stream.seek(at)
+            continue
+        stream.seek(at)
+        line = next(split_lines(stream, largest=largest))
+        yield Line(number, at, at + line.end, line.content, line.is_ended, line.is_too_long)
+        number, at = number + 1, at + line.end

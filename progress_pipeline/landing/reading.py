@@ -13,17 +13,21 @@ files, dot folders and names of other kinds are not ours.
 
 import hashlib
 import os
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from progress_pipeline.landing import envelopes, layout, stillness, walking
-from progress_pipeline.landing.lines import LARGEST_LINE, Line, split_lines
+from progress_pipeline.landing import envelopes, layout, plain, stillness, walking
+from progress_pipeline.landing.lines import LARGEST_LINE, Line, split_blocks
 
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of the largest file that is taken as one delivery's body: four times what our receiver accepts."""
+
+ALONE = 8
+"""So few lines are read one by one, if there is a doubt about one of them."""
 
 RAW_TEXT_LENGTH = 100_000
 """Characters of raw text that an `Unreadable` shows; the file keeps the rest."""
@@ -62,6 +66,24 @@ class LandedDelivery(msgspec.Struct, frozen=True, gc=False):
     sha256: str
 
 
+class Deliveries(NamedTuple):
+    """Some deliveries of one file, each column a list; what each means is told by `LandedDelivery`."""
+
+    file: str
+    delivery_ids: list[str]
+    received_at: list[datetime]
+    lines: Sequence[int | None]
+    content_types: list[str | None]
+    bodies: list[bytes]
+    sha256: list[str]
+
+    def each(self) -> Iterator[LandedDelivery]:
+        """Give them one by one."""
+        columns = (self.delivery_ids, self.received_at, self.lines, self.content_types, self.bodies, self.sha256)
+        for delivery_id, received_at, line, content_type, body, sha256 in zip(*columns, strict=True):
+            yield LandedDelivery(delivery_id, received_at, self.file, line, content_type, body, len(body), sha256)
+
+
 class LandedRefusal(msgspec.Struct, frozen=True):
     """Requests that the receiver refused: one, or a span of equal ones."""
 
@@ -82,6 +104,8 @@ class Unreadable(msgspec.Struct, frozen=True):
     reason: str
     raw_text: str
 
+
+Found: TypeAlias = Deliveries | LandedRefusal | Unreadable
 
 _refusal_decoder = msgspec.json.Decoder(LandedRefusal)
 
@@ -136,7 +160,16 @@ def _identify(landing: Path, sight: walking.Sight, file: str) -> LandedFile | No
 def read_file(
     landing: Path, file: LandedFile, *, now: datetime
 ) -> Iterator[LandedDelivery | LandedRefusal | Unreadable]:
-    """Read a found file, from first to last; memory holds one delivery at a time.
+    """Read a found file, delivery by delivery; see `read_batches`."""
+    for found in read_batches(landing, file, now=now):
+        if isinstance(found, Deliveries):
+            yield from found.each()
+        else:
+            yield found
+
+
+def read_batches(landing: Path, file: LandedFile, *, now: datetime) -> Iterator[Found]:
+    """Read a found file, from first to last; memory holds a block of lines, or one delivery, at a time.
 
     Args:
         landing: The landing folder.
@@ -156,60 +189,69 @@ def read_file(
         yield Unreadable(file.file, None, f"cannot be read: {error.strerror}", "")
 
 
-def _read_body(full: Path, file: LandedFile, now: datetime) -> LandedDelivery:
+def _read_body(full: Path, file: LandedFile, now: datetime) -> Deliveries:
     with stillness.open_still(full) as stream:
         modified = os.fstat(stream.fileno()).st_mtime
         body = stream.read(LARGEST_BODY)
-    return LandedDelivery(
-        f"file-{file.file_id[:32]}",
-        _bounded_instant(modified, now),
-        file.file,
-        None,
-        None,
-        body,
-        len(body),
-        hashlib.sha256(body).hexdigest(),
-    )
+    digest = hashlib.sha256(body).hexdigest()
+    name = f"file-{file.file_id[:32]}"
+    return Deliveries(file.file, [name], [_bounded_instant(modified, now)], [None], [None], [body], [digest])
 
 
-def _read_lines(full: Path, file: LandedFile, now: datetime) -> Iterator[LandedDelivery | LandedRefusal | Unreadable]:
+def _read_lines(full: Path, file: LandedFile, now: datetime) -> Iterator[Found]:
     with stillness.open_still(full) as stream:
         default = _bounded_instant(os.fstat(stream.fileno()).st_mtime, now)
-        for line in split_lines(stream):
-            if not line.content.strip():
-                continue
-            if line.is_too_long:
+        for block in split_blocks(stream):
+            if not isinstance(block, Line):
+                yield from _read_block(file, block.number, block.lines, default)
+            elif block.is_too_long:
                 reason = f"is longer than the {LARGEST_LINE} bytes that one line may have"
-                yield Unreadable(file.file, line.number, reason, _raw_text(line.content))
-            elif file.kind == layout.JOURNAL:
-                yield _read_refusal(file, line)
+                yield Unreadable(file.file, block.number, reason, _raw_text(block.content))
             else:
-                yield _read_delivery(file, line, default)
+                yield from _read_line(file, block.number, block.content, default)
 
 
-def _read_delivery(file: LandedFile, line: Line, default: datetime) -> LandedDelivery | Unreadable:
+def _read_block(file: LandedFile, number: int, lines: Sequence[bytes], default: datetime) -> Iterator[Found]:
+    """Read lines together; where that leaves a doubt, they are halved until the doubtful are found."""
+    read = plain.read_plain(lines) if file.kind != layout.JOURNAL else None
+    if read is not None:
+        ids, received_at, content_types, bodies, sha256 = read
+        numbers = range(number, number + len(lines))
+        yield Deliveries(file.file, ids, received_at, numbers, content_types, bodies, sha256)
+    elif len(lines) <= ALONE or file.kind == layout.JOURNAL:
+        for place, content in enumerate(lines, number):
+            yield from _read_line(file, place, content, default)
+    else:
+        middle = len(lines) // 2
+        yield from _read_block(file, number, lines[:middle], default)
+        yield from _read_block(file, number + middle, lines[middle:], default)
+
+
+def _read_line(file: LandedFile, number: int, content: bytes, default: datetime) -> Iterator[Found]:
+    if not content.strip():
+        return
+    if file.kind == layout.JOURNAL:
+        yield _read_refusal(file, number, content)
+    else:
+        yield _read_delivery(file, number, content, default)
+
+
+def _read_delivery(file: LandedFile, number: int, content: bytes, default: datetime) -> Deliveries | Unreadable:
     try:
-        envelope, body = envelopes.read_line(line.content)
+        envelope, body = envelopes.read_line(content)
     except envelopes.EnvelopeError as error:
-        return Unreadable(file.file, line.number, str(error), _raw_text(line.content))
+        return Unreadable(file.file, number, str(error), _raw_text(content))
     assert envelope.sha256 is not None  # noqa: S101 (reading a line fills it)
-    return LandedDelivery(
-        envelope.delivery_id or f"line-{_line_id(file, line)}",
-        envelopes.instant_of(envelope.received_at) or default,
-        file.file,
-        line.number,
-        envelope.content_type,
-        body,
-        len(body),
-        envelope.sha256,
-    )
+    name = envelope.delivery_id or f"line-{_line_id(file, number)}"
+    received_at = envelopes.instant_of(envelope.received_at) or default
+    return Deliveries(file.file, [name], [received_at], [number], [envelope.content_type], [body], [envelope.sha256])
 
 
-def _read_refusal(file: LandedFile, line: Line) -> LandedRefusal | Unreadable:
+def _read_refusal(file: LandedFile, number: int, content: bytes) -> LandedRefusal | Unreadable:
     try:
-        return _refusal_decoder.decode(line.content)
+        return _refusal_decoder.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Unreadable(file.file, line.number, f"no refusal: {error}", _raw_text(line.content))
+        return Unreadable(file.file, number, f"no refusal: {error}", _raw_text(content))
 
 
 def is_refusal(content: bytes) -> bool:
@@ -221,8 +263,8 @@ def is_refusal(content: bytes) -> bool:
     return True
 
 
-def _line_id(file: LandedFile, line: Line) -> str:
-    return hashlib.sha256(f"{file.file_id} {line.number}".encode()).hexdigest()[:32]
+def _line_id(file: LandedFile, number: int) -> str:
+    return hashlib.sha256(f"{file.file_id} {number}".encode()).hexdigest()[:32]
 
 
 def _raw_text(content: bytes) -> str:

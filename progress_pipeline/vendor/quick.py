@@ -19,8 +19,8 @@ from msgspec import UNSET, Raw, UnsetType
 
 from progress_pipeline.vendor.verbatim import HASH_BYTES, KEYS, NUMBERS, hashes
 
-_Record = msgspec.defstruct(
-    "_Record",
+PlainRecord = msgspec.defstruct(
+    "PlainRecord",
     [(key, (Raw if key in NUMBERS else str | None) | UnsetType, UNSET) for key in KEYS],
     forbid_unknown_fields=True,
     gc=False,
@@ -28,13 +28,14 @@ _Record = msgspec.defstruct(
 
 
 class _Page(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    rows: list[_Record]  # type: ignore[valid-type]
+    rows: list[PlainRecord]  # type: ignore[valid-type]
     count: Raw | UnsetType = UNSET
 
 
 _PAGE = msgspec.json.Decoder(_Page)
-_RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Record])  # type: ignore[valid-type]
+_RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[PlainRecord])  # type: ignore[valid-type]
 _GETTERS = tuple(attrgetter(key) for key in KEYS)
+QUOTE, BACKSLASH, BLANK = b'"\\ '
 _ODD = re.compile(rb"[{\[tfT \t\r\\]")
 
 
@@ -48,7 +49,7 @@ def quick_columns(body: bytes) -> list[pa.Array] | None:
         records = _RECORDS.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return _columns(records, body, keys_around=0)
+    return columns_of(records, body, keys_around=0)
 
 
 def quick_rows(body: bytes) -> tuple[list[pa.Array], int | None] | None:
@@ -64,12 +65,12 @@ def quick_rows(body: bytes) -> tuple[list[pa.Array], int | None] | None:
     text = None if isinstance(page.count, UnsetType) else bytes(page.count)
     if text is not None and not text.isdigit():
         return None
-    columns = _columns(page.rows, body, keys_around=1 if text is None else 2)
+    columns = columns_of(page.rows, body, keys_around=1 if text is None else 2)
     return None if columns is None else (columns, None if text is None else int(text))
 
 
-def _columns(records: list[Any], body: bytes, *, keys_around: int) -> list[pa.Array] | None:
-    """Give the columns of a body's records; around them stand so many keys, and no text."""
+def columns_of(records: list[Any], body: bytes, *, keys_around: int) -> list[pa.Array] | None:
+    """Give the columns of a body's records, each a `PlainRecord`; around them stand so many keys, and no text."""
     key_count, text_count = keys_around, 0
     columns: list[pa.Array] = []
     for key, getter in zip(KEYS, _GETTERS, strict=True):
@@ -92,14 +93,15 @@ def _columns(records: list[Any], body: bytes, *, keys_around: int) -> list[pa.Ar
     # texts take, two each.
     if _count_quotes(body) != 2 * (key_count + text_count) or not _have_names(columns[0]):
         return None
-    hashed = _hashes_of_plain(columns) if b"\\" not in body else _hashes_by_row(columns)
+    has_escapes = b"\\" in body and any(map(_has_escapes, columns))
+    hashed = _hashes_by_row(columns) if has_escapes else _hashes_of_plain(columns)
     return [*columns, pa.nulls(len(records), pa.string()), hashed]
 
 
 def _count_quotes(body: bytes) -> int:
     """Count the quotes that begin or end a text, less those that stand escaped in one."""
     if b"\\" not in body:
-        return body.count(b'"')
+        return int(np.count_nonzero(np.frombuffer(body, np.uint8) == QUOTE))
     rest = body.replace(b"\\\\", b"")
     return rest.count(b'"') - rest.count(b'\\"')
 
@@ -129,6 +131,16 @@ def _numbers(values: Sequence[Any]) -> pa.Array | None:
 
 def _have_names(column: pa.Array) -> bool:
     return column.null_count == 0 and not pc.any(pc.equal(column, "")).as_py()
+
+
+def _has_escapes(column: pa.Array) -> bool:
+    """Whether JSON would escape something in a text."""
+    _, begins, texts = column.buffers()
+    if not len(column) or texts is None:
+        return False
+    places = np.frombuffer(begins, np.int32)[column.offset : column.offset + len(column) + 1]
+    letters = np.frombuffer(texts, np.uint8)[places[0] : places[-1]]
+    return bool(np.any((letters < BLANK) | (letters == QUOTE) | (letters == BACKSLASH)))
 
 
 def _hashes_of_plain(columns: Sequence[pa.Array]) -> pa.Array:

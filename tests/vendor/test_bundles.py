@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from progress_pipeline.errors import UnreadableAnswerError
-from progress_pipeline.vendor.bundles import read_bundles
+from progress_pipeline.vendor.bundles import Judged, read_bundles
 from progress_pipeline.vendor.records import KINDS, Bundle, read_bundle
 
 VALUES = st.one_of(st.none(), st.text(max_size=5), st.integers(), st.booleans(), st.lists(st.integers(), max_size=2))
@@ -40,16 +40,16 @@ def test_together_and_alone_give_the_same(bodies: list[bytes]) -> None:
     """Whatever stands beside a delivery changes nothing of it."""
     together = read_bundles(bodies)
     rows: list[dict[str, Any]] = []
-    for place, (body, judged) in enumerate(zip(bodies, together.judged, strict=True)):
-        alone = read_alone(body)
+    for place, (body, counts) in enumerate(zip(bodies, together.counts.tolist(), strict=True)):
+        alone, judged = read_alone(body), together.odd.get(place, Judged())
         if isinstance(alone, str):
-            assert (judged.error, sum(judged.counts)) == (alone, 0)
+            assert (judged.error, sum(counts)) == (alone, 0)
             assert [reject.reason for reject in judged.rejects] == [alone]
             continue
         updates = alone.updates.to_pylist()
         rows += [row | {"body": place} for row in updates]
         assert (judged.error, judged.rejects) == (None, alone.rejects)
-        assert judged.counts == tuple(sum(row["kind"] == kind for row in updates) for _, kind in KINDS)
+        assert counts == [sum(row["kind"] == kind for row in updates) for _, kind in KINDS]
     assert sorted(together.updates.to_pylist(), key=lambda row: (row["body"], row["position"])) == rows
 
 
@@ -59,7 +59,7 @@ def test_one_odd_delivery_among_many_costs_no_other() -> None:
     odd = b'{"started": [{"transactionId": "a\\tb", "shoe": 41}, 7]}'
     together = read_bundles([*plain, odd, *plain])
     assert together.updates.num_rows == 201
-    assert [(reject.position, reject.reason) for reject in together.judged[100].rejects] == [(1, "not an object")]
+    assert [(reject.position, reject.reason) for reject in together.odd[100].rejects] == [(1, "not an object")]
     assert together.updates.schema == read_bundles([]).updates.schema
 
 
@@ -76,6 +76,6 @@ def test_a_delivery_that_says_two_things_under_one_key_is_rejected_whole(body: b
     """Neither the first nor the last is believed, and the raw text is kept."""
     together = read_bundles([body])
     assert together.updates.num_rows == 0
-    (reject,) = together.judged[0].rejects
+    (reject,) = together.odd[0].rejects
     assert "the key started stands in it twice" in reject.reason
     assert reject.raw_text == body.decode()
