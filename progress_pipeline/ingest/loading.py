@@ -26,6 +26,7 @@ from pyarrow.parquet import ParquetWriter
 
 from progress_pipeline.errors import WarehouseBusyError, WarehouseError
 from progress_pipeline.ingest.dlt_context import closed_context
+from progress_pipeline.ingest.lean_imports import keep_imports_lean
 from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable, ddl
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Loader:
         self._held: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
+        keep_imports_lean()
         self._warehouse.parent.mkdir(parents=True, exist_ok=True)
         # Arrow's own pool keeps what was freed; what a load held is to be there for the next.
         pa.set_memory_pool(pa.system_memory_pool())

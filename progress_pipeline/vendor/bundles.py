@@ -29,7 +29,6 @@ _ALONE = 8
 
 _SCHEMA = UPDATE_SCHEMA.append(pa.field(BODY, pa.int64()))
 _PARTS = [key for key, _ in KINDS]
-_KINDS = pa.array([kind for _, kind in KINDS], pa.string())
 _decode = msgspec.json.Decoder(
     msgspec.defstruct(
         "_Parts",
@@ -142,7 +141,8 @@ def _places(places: Sequence[int], counts: npt.NDArray[np.int64]) -> list[pa.Arr
     begins = np.cumsum(sizes) - sizes
     positions = np.arange(sizes.sum()) - np.repeat(begins, sizes)
     kinds = np.repeat(np.tile(np.arange(len(KINDS)), len(counts)), counts.ravel())
-    return [pa.array(positions), _KINDS.take(pa.array(kinds)), pa.array(np.repeat(np.asarray(places), sizes))]
+    names = pa.array([kind for _, kind in KINDS], pa.string()).take(pa.array(kinds))
+    return [pa.array(positions), names, pa.array(np.repeat(np.asarray(places), sizes))]
 
 
 def _read_alone(body: bytes, place: int, counts: npt.NDArray[np.int64]) -> tuple[Judged, pa.Table]:
