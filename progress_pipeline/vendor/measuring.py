@@ -98,16 +98,28 @@ def _measure_by_rows(asker: Asker, asked: Window, ids: set[str], size: int) -> G
     confirm_count(answers, answer, size)
     if page.size == 0 and answers.count_is_total and page.count == size:
         return Measured(Length.EQUAL, f"counted: {page.count} are announced")
-    if not has_room or (page.size == 0 and answers.start_unit is None):
+    if not has_room or page.size == 0:
         # An answer without room could not show a further row, and an empty one may be the page of another unit.
-        return (yield from _measure_by_ones(asker, asked, size))
+        measured = yield from _measure_by_ones(asker, asked, size)
+        if page.size == 0 and measured.length is not Length.SHORTER and answers.start_unit == "rows":
+            yield from _doubt_rows(asker, asked, answer)
+        return measured
     if page.size == expected and ids.issuperset(came):
         if answers.start_unit is None and size > 1:
             learn_unit(answers, "rows", f"call {answer.call_id}: from row {start} of {size} on came one", answer)
         return Measured(Length.EQUAL, f"measured: from row {start} on come {expected} of {size}")
-    if page.size == 0:
-        return Measured(Length.SHORTER, f"from row {start} of {size} on comes nothing")
     return (yield from _explain(asker, asked, ids, answer, expected))
+
+
+def _doubt_rows(asker: Asker, asked: Window, empty: Answer) -> Generator[Answer, None, None]:
+    """Take back that `start` counts rows, if nothing comes again from where there is a row by ones."""
+    question = empty.question
+    again = yield from asker.ask_aside(asked, start=question.start, number=question.number)
+    if again.page.size == 0:
+        why = (
+            f"calls {empty.call_id} and {again.call_id}: nothing comes from `start` {question.start} on, by ones a row"
+        )
+        asker.answers.doubt(["start_unit"], why)
 
 
 def _explain(

@@ -1,19 +1,18 @@
 """Finding out what `start` counts and how long a list is, when the first list has to be paged.
 
 With `number` 1, rows and pages are the same, so how long a list is can be told without knowing which of the two is
-counted. Once it is known, one question tells them apart: rows go on from a `start` within the list, pages have ended
-long before.
+counted. Once it is known, two questions tell them apart: rows go on from a `start` within the list, pages have ended
+long before, unless the list is as many times longer as a page has rows.
 """
 
 from collections.abc import Generator
 
-from progress_pipeline.vendor.asker import Asker
+from progress_pipeline.vendor.asker import Asker, Asking
 from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.measuring import FAR, learn_unit
 from progress_pipeline.vendor.tiles import Tile
 
 GALLOP = 4
-TRIES = 2
 CLOSELY = 0.3
 
 
@@ -39,14 +38,30 @@ def find_unit(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None
         learn_unit(asker.answers, "ignored", f"call {far.call_id}: `start` {FAR} gives rows", far)
         return
     within = tile.expected - 1 if tile.expected else (yield from gauge(asker, tile))
+    while within * size < FAR:
+        answer = yield from _ask_twice(asker, tile, start=within)
+        if not answer.page.size:
+            if tile.expected and not (yield from _ask_twice(asker, tile, start=within, number=1)).page.size:
+                return  # it is not as long as was announced
+            evidence = f"call {answer.call_id}: `start` {within} is beyond the list of more than {within} rows"
+            learn_unit(asker.answers, "pages", evidence, answer)
+            break
+        # Rows from there on also come of pages, if the list is so much longer than was thought.
+        beyond = yield from _ask_twice(asker, tile, start=within * size, number=1)
+        if not beyond.page.size:
+            told = f"calls {answer.call_id} and {beyond.call_id}: `start` {within} is within the list of fewer than"
+            learn_unit(asker.answers, "rows", f"{told} {within * size + 1} rows", answer)
+            break
+        within *= size
     tile.at_least = max(tile.at_least, 2 * within)
-    for _ in range(TRIES):
-        answer = yield from asker.ask_aside(tile.asked, start=within)
-        if answer.page.size:
-            learn_unit(asker.answers, "rows", f"call {answer.call_id}: `start` {within} is within the list", answer)
-            return
-    evidence = f"call {answer.call_id}: `start` {within} is beyond the list of more than {within} rows"
-    learn_unit(asker.answers, "pages", evidence, answer)
+
+
+def _ask_twice(asker: Asker, tile: Tile, *, start: int, number: int | None = None) -> Asking:
+    """Ask aside, and once more if nothing comes, since servers give empty answers for many reasons."""
+    answer = yield from asker.ask_aside(tile.asked, start=start, number=number)
+    if answer.page.size:
+        return answer
+    return (yield from asker.ask_aside(tile.asked, start=start, number=number))
 
 
 def _goes_on(asker: Asker, tile: Tile, first: Answer) -> Generator[Answer, None, bool]:

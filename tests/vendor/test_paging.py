@@ -129,6 +129,22 @@ def test_what_deceives_is_known_after_a_few_calls(
     assert finding.call_id <= calls
 
 
+@pytest.mark.parametrize("unit", ["rows", "pages"])
+@pytest.mark.parametrize(("page_size", "number"), [(3, 8), (4, 17), (20, 21)])
+@pytest.mark.parametrize("faulty", [None, 4, 5, 6])
+def test_what_start_counts_is_not_mistaken(
+    make_ledger: MakeLedger, unit: str, page_size: int, number: int, faulty: int | None
+) -> None:
+    """Not by small pages, of which a list has more than was seen of it, nor by an answer that is empty by a fault."""
+    bend = None if faulty is None else _at(faulty, _empty)
+    vendor = PlainVendor(_rows(number), has_count=False, unit=unit, sorts=("lastName",), bend=bend)
+    pulled = pull(make_ledger(), vendor, SPAN, page_size=page_size)
+    assert pulled.answers.start_unit in {unit, None}
+    assert not pulled.answers.alerts()
+    assert pulled.ids == _all(number)
+    assert pulled.left == ()
+
+
 def test_a_known_ignored_offset_is_not_used_again(make_ledger: MakeLedger) -> None:
     """The span is cut in time instead, on this day and all others."""
     vendor, ledger = PlainVendor(_rows(), unit="ignored"), make_ledger()
