@@ -21,10 +21,14 @@ loads as (
 
 ),
 
+-- An instant is followed by the one run between whose predecessor and itself it lies.
 runs as (
 
-    select distinct as_of
+    select
+        as_of,
+        coalesce(lag(as_of) over (order by as_of asc nulls first), timestamp '0001-01-01 00:00:00') as previous_as_of
     from loads
+    group by as_of
 
 ),
 
@@ -231,11 +235,13 @@ opened_by_time as (
         bounded.registration_id,
         bounded.transaction_id,
         bounded.state_order,
-        min(runs.as_of) as opened_at
+        runs.as_of as opened_at
     from bounded
-    inner join runs on bounded.bounded_due_at <= runs.as_of and bounded.known_at <= runs.as_of
+    inner join runs
+        on
+            greatest(bounded.bounded_due_at, bounded.known_at) <= runs.as_of
+            and greatest(bounded.bounded_due_at, bounded.known_at) > runs.previous_as_of
     where bounded.failing_witness = 'webhook'
-    group by bounded.failing_witness, bounded.registration_id, bounded.transaction_id, bounded.state_order
 
 ),
 

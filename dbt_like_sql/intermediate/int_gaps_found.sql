@@ -143,10 +143,14 @@ compared as (
 
 ),
 
+-- An instant is followed by the one run between whose predecessor and itself it lies.
 runs as (
 
-    select distinct as_of
+    select
+        as_of,
+        coalesce(lag(as_of) over (order by as_of asc nulls first), timestamp '0001-01-01 00:00:00') as previous_as_of
     from intermediate.int_loads_timed
+    group by as_of
 
 ),
 
@@ -156,10 +160,12 @@ mismatches_opened as (
         compared.registration_id,
         compared.transaction_id,
         compared.differing_fields,
-        min(runs.as_of) as opened_at
+        runs.as_of as opened_at
     from compared
-    inner join runs on compared.due_at <= runs.as_of and compared.known_at <= runs.as_of
-    group by compared.registration_id, compared.transaction_id, compared.differing_fields
+    inner join runs
+        on
+            greatest(compared.due_at, compared.known_at) <= runs.as_of
+            and greatest(compared.due_at, compared.known_at) > runs.previous_as_of
 
 ),
 
