@@ -117,7 +117,7 @@ def _doubt_rows(asker: Asker, asked: Window, empty: Answer) -> Generator[Answer,
     again = yield from asker.ask_aside(asked, start=question.start, number=question.number)
     if again.page.size == 0:
         why = (
-            f"calls {empty.call_id} and {again.call_id}: nothing comes from `start` {question.start} on, by ones a row"
+            f"calls {empty.call_id} and {again.call_id}: nothing comes from `start` {question.start} on; by ones, a row"
         )
         asker.answers.doubt(["start_unit"], why)
 
