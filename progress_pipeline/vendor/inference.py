@@ -82,7 +82,7 @@ def _observe_order(answers: Answers, answer: Answer, field: str) -> None:
 
 def keys_of(answer: Answer, field: str) -> list[str]:
     """Give the keys of an answer's rows, in order; case is of no account."""
-    texts: list[str] = answer.page.records[COLUMNS[field]].to_pylist()
+    texts = answer.page.transaction_ids if field == BY_ID else answer.page.records[COLUMNS[field]].to_pylist()
     if None not in texts and "".join(texts).isdigit():  # as transactions are, most often
         return texts
     return [(text or "").strip().casefold() for text in texts]
@@ -91,7 +91,7 @@ def keys_of(answer: Answer, field: str) -> list[str]:
 def is_ascending(keys: list[str], *, is_strict: bool) -> bool:
     """Say whether keys ascend, as texts or as numbers."""
     follows = lt if is_strict else le
-    if all(follows(before, after) for before, after in pairwise(keys)):
+    if all(map(follows, keys, keys[1:])):
         return True
     numbers = [(0, int(key), "") if key.isascii() and key.isdigit() else (1, 0, key) for key in keys]
     return all(follows(before, after) for before, after in pairwise(numbers))

@@ -33,7 +33,8 @@ class Linking:
         asker: Asks.
         tile: The window.
         pages: Pages taken.
-        keys: The keys that came, each of which may have further rows if it is the last.
+        keys: The keys that came, each of which may have further rows if it is the last; less those that are the tile's
+            own `ids`.
         last_key: The key of the last row.
         resume: Where the next page is to begin: at the last row before those of the last key, or at the last row itself
             where a key has one row.
@@ -75,23 +76,23 @@ class Linking:
     def _take(self, answer: Answer, sort: str) -> Tile | None:
         """Take a page; give the tile if it is the last, or the last that can be proved."""
         page, start = answer.page, self.asker.place(answer)
-        ids: list[str] = page.records["transaction_id"].to_pylist()
+        ids, positions = page.transaction_ids, page.records["position"]
         keys = keys_of(answer, sort)
         if self.pages and not self._links(keys, sort):
             return self._step_back()
         has_fresh = not self.tile.ids.issuperset(ids)
-        begins_well = bool(ids) and start + page.records["position"][0].as_py() == self.resume
+        begins_well = bool(ids) and start + positions[0].as_py() == self.resume
         self.tile.ids.update(ids)
-        self.keys.update(keys)
+        if keys is not ids:
+            self.keys.update(keys)
         self.nameless.update(start + reject.position for reject in page.rejects if reject.position is not None)
         if ids:
-            places = page.records["position"].to_pylist()
             self.last_key = keys[-1]
-            first_of_last = keys.index(self.last_key)
+            first_of_last = len(keys) - 1 if sort == BY_ID else keys.index(self.last_key)
             if sort != BY_ID and start + first_of_last and first_of_last == 0:
                 self.is_coarse = True
                 return self._fail(f"a {sort} has more rows than a page")
-            self.resume = start + places[-1 if sort == BY_ID else max(first_of_last - 1, 0)]
+            self.resume = start + positions[first_of_last if sort == BY_ID else max(first_of_last - 1, 0)].as_py()
         self.tails = 0 if has_fresh else self.tails + (TAILS // 2 if begins_well else 1)
         self.pages, self.back, self.steps = self.pages + 1, 0, 0
         if self.tails and self.asker.is_full(answer):
@@ -102,7 +103,7 @@ class Linking:
     def _links(self, keys: list[str], sort: str) -> bool:
         """Say whether a page goes on without a gap from the rows that came before."""
         if sort == BY_ID:
-            return not self.keys.isdisjoint(keys)
+            return not (self.keys.isdisjoint(keys) and self.tile.ids.isdisjoint(keys))
         return bool(keys) and keys[0] in self.keys and keys[0] != self.last_key
 
     def _step_back(self) -> Tile | None:

@@ -9,6 +9,7 @@ empty page. What a value means is not decided here; see `verbatim` for how it is
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -74,6 +75,12 @@ class Page:
     count: int | None
     envelope: str
 
+    @cached_property
+    def transaction_ids(self) -> list[str]:
+        """The records' transactions, in order."""
+        ids: list[str] = self.records["transaction_id"].to_pylist()
+        return ids
+
     @property
     def size(self) -> int:
         """Things in the answer, rejects included: what a `count` counts and an offset steps over."""
@@ -118,7 +125,7 @@ def read_page(body: bytes) -> Page:
     try:
         if body.startswith(b"["):
             return _read_list(body, None, "array")
-        if body in {b"null", b"{}"}:
+        if len(body) <= len(b"null") and body in {b"null", b"{}"}:
             return _page(([], [], []), None, "object")
         quick = quick_rows(body)
         if quick is not None:

@@ -65,9 +65,8 @@ class Tile:
 
     def take(self, answer: Answer) -> list[str]:
         """Add an answer's transactions, and give them in order."""
-        ids: list[str] = answer.page.records["transaction_id"].to_pylist()
-        self.ids.update(ids)
-        return ids
+        self.ids.update(answer.page.transaction_ids)
+        return answer.page.transaction_ids
 
     def judged(self, verdict: Verdict, told: str, expected: int | None = None) -> "Tile":
         """Set what is known of it, and give it back."""
