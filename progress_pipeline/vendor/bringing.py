@@ -107,7 +107,7 @@ class Bringer:
         paging = (
             Linking(self.asker, tile, at_most=min(at_most, MOST_LINKED))
             if way == "linked"
-            else Sizing(self.asker, tile, at_most=min(at_most, MOST_CALLS))
+            else Sizing(self.asker, tile, at_most=min(at_most, MOST_CALLS), is_scarce=self.ways.is_scarce)
         )
         calls = len(self.asker.call_ids)
         paged = yield from paging.run(first)

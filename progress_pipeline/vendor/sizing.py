@@ -41,6 +41,7 @@ class Sizing:
         nameless: Where things without a transaction stand.
         announced: The last `count`, where it is the total.
         at_most: So many answers are taken in a pass at most.
+        is_scarce: Whether few calls are left; then pages overlap only once that was seen to be needed.
         by_registration: The transactions that came, by registration.
         lists_all: Whether one answer held several transactions of a registration.
         may_be_cut_off: Whether what was taken for the last page may have been cut off by a silent cap.
@@ -49,6 +50,7 @@ class Sizing:
     asker: Asker
     tile: Tile
     at_most: int = MOST_CALLS
+    is_scarce: bool = False
     calls: int = 0
     reached: int = 0
     nameless: set[int] = field(default_factory=set)
@@ -88,7 +90,7 @@ class Sizing:
             farthest = max(farthest, self.reached)
             if self.calls >= self.at_most or stalls >= STALLS:
                 return f"paging does not go on from row {self.reached}"
-            overlap = _shared(answer) if self.asker.can_overlap else 0
+            overlap = _shared(answer) if self.asker.can_overlap and (length is not None or not self.is_scarce) else 0
             following = max(self.reached - overlap, self.asker.place(answer) + 1)
             answer = yield from self.asker.ask_from(self.tile.asked, following)
         return None

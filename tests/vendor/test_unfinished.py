@@ -71,8 +71,10 @@ FEW: dict[str, tuple[dict[str, Any], int, int]] = {
     "an order": (NO_COUNT, 24, 1),
     "names alone": (NO_COUNT | {"sorts": NAMES_ALONE}, 40, 1),
     "names alone, whole days": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_cut_to": "day", "end_is": "inclusive"}, 40, 1),
-    "names alone, whole days, few": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_cut_to": "day"}, 30, 8),
+    "names alone, whole days, few": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_cut_to": "day"}, 30, 3),
+    "names alone, whole days, fewer": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_cut_to": "day"}, 24, 6),
     "names alone, another zone": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_read_in": "America/Denver"}, 40, 1),
+    "names alone, another zone, fewer": (NO_COUNT | {"sorts": NAMES_ALONE, "dates_read_in": "America/Denver"}, 24, 6),
 }
 
 
