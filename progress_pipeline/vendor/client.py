@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -126,6 +127,8 @@ class VendorClient:
             transport=transport,
             headers={"Accept": "application/json", "Content-Type": "application/json"},
         )
+        # Packing and hashing a page leave Python to others, so they run while it is read.
+        self._keeping = ThreadPoolExecutor(1, thread_name_prefix="keeping-pages")
         self._pages.drop_old(clock().date())
         ledger.forget(ledger.clock() - CALLS_KEPT)
 
@@ -139,6 +142,7 @@ class VendorClient:
 
     def close(self) -> None:
         """Close all connections."""
+        self._keeping.shutdown()
         self._http.close()
 
     def vendor_now(self) -> datetime:
@@ -206,13 +210,13 @@ class VendorClient:
                 f"The vendor at {self.url.host} could not be asked ({said}). Check PROGRESS_API_URL and the network."
             )
             raise _PassingError(Judgement(failure, can_heal=True)) from error
+        kept = self._keeping.submit(self._keep, call_id, counted_at, body)
         read = judge(status, headers, body, system_clock())
-        self._pages.keep(call_id, counted_at, body)
         finish = Finish(
             outcome="answered",
             http_status=status,
             byte_count=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
+            sha256=kept.result(),
             duration_seconds=time.monotonic() - begun,
         )
         if isinstance(read, Judgement):
@@ -222,6 +226,11 @@ class VendorClient:
         self.ledger.finish(call_id, replace(finish, row_count=read.records.num_rows, vendor_count=read.count))
         self._note_skew(headers.get("date", ""))
         return Answer(question, read, call_id, counted_at, self.clock())
+
+    def _keep(self, call_id: int, counted_at: datetime, body: bytes) -> str:
+        """Write a page down, and give its hash."""
+        self._pages.keep(call_id, counted_at, body)
+        return hashlib.sha256(body).hexdigest()
 
     def _send(self, fields: dict[str, object], begun: float) -> tuple[int, httpx.Headers, bytes]:
         content = json.dumps({"token": self._token, **fields}).encode()
