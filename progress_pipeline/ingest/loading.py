@@ -184,6 +184,9 @@ class Loader:
         """
         # dlt opens the file for each table and closes it again; held open here, it is read and synced once.
         with self.query():
+            for table, data in self._carried:
+                if data.num_rows > ROWS_A_PIECE:
+                    source.resources.add(self.file(table, data))
             self._pipeline.run(source, loader_file_format="parquet")
         self.load_number += 1
         self._carried = []
@@ -254,9 +257,10 @@ class Loader:
         return self._ask(fresh, given=data, known=known).cast(table.schema)
 
     def carried(self) -> Iterator[Any]:
-        """Give the items that every load takes along: what is carried, and the row of `raw.runs`."""
+        """Give the items that every load takes along: what is carried, if not as a file, and the row of `raw.runs`."""
         for table, data in [*self._carried, (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
-            yield from self.items(table, data)
+            if data.num_rows <= ROWS_A_PIECE:
+                yield from self.items(table, data)
 
     def _ask(self, sql: str, **tables: pa.Table) -> pa.Table:
         """Ask the warehouse something about Arrow tables, by name."""

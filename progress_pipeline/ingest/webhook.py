@@ -10,6 +10,7 @@ that did not finish is removed, manifest and all, so its files are new again. Ho
 
 import gc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,10 +29,12 @@ from progress_pipeline.ingest.raw_tables import (
     WEBHOOK_REFUSALS,
     WEBHOOK_UPDATES,
 )
-from progress_pipeline.landing.reading import find_files
+from progress_pipeline.landing.reading import LandedFile, find_files
 
 BYTES_A_LOAD = 128 * 1024 * 1024
 """Bytes of landed files that one load takes, so that memory is bounded however much has landed."""
+FILES_AHEAD, BYTES_AHEAD = 100, 1024 * 1024
+"""Files that are found at once, ahead of those that are read, and their bytes."""
 
 
 @dataclass
@@ -70,7 +73,7 @@ def load_landed(loader: Loader, landing: Path, *, now: datetime) -> LandReport:
     report = LandReport()
     known, known_ids = _known_files(loader)
     gathered = Gathered(now=now, load_number=loader.load_number)
-    for file in find_files(landing, known=known, known_ids=known_ids):
+    for file in _found_ahead(find_files(landing, known=known, known_ids=frozenset(known_ids))):
         if file.file_id in known_ids:
             continue
         known_ids.add(file.file_id)
@@ -83,6 +86,26 @@ def load_landed(loader: Loader, landing: Path, *, now: datetime) -> LandReport:
     if not gathered.is_empty:
         _carry(loader, gathered, report)
     return report
+
+
+def _found_ahead(files: Iterator[LandedFile]) -> Iterator[LandedFile]:
+    """Have the next files found, which is to hash them, while some are read: hashing leaves Python to others."""
+    with ThreadPoolExecutor(1, thread_name_prefix="finding-files") as aside:
+        coming = aside.submit(_some_of, files)
+        while some := coming.result():
+            coming = aside.submit(_some_of, files)
+            yield from some
+
+
+def _some_of(files: Iterator[LandedFile]) -> list[LandedFile]:
+    """Take some files, few if they are large; none at the end."""
+    some: list[LandedFile] = []
+    while len(some) < FILES_AHEAD and sum(file.byte_count for file in some) < BYTES_AHEAD:
+        file = next(files, None)
+        if file is None:
+            break
+        some.append(file)
+    return some
 
 
 @contextmanager
