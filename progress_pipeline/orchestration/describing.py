@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from progress_pipeline.ingest.raw_tables import RAW_TABLES, RawTable, sql_type
-from progress_pipeline.warehouse.lineage import trace_columns
+from progress_pipeline.warehouse.lineage import Source, trace_columns
 from progress_pipeline.warehouse.models import Model
 
 OWNER = "team:data"
@@ -43,9 +43,20 @@ def raw_spec(table: RawTable) -> dg.AssetSpec:
     )
 
 
-def model_spec(model: Model) -> dg.AssetSpec:
-    """Describe a SQL model as an asset."""
+@cache
+def model_specs(models: tuple[Model, ...]) -> Mapping[str, dg.AssetSpec]:
+    """Describe the SQL models as assets, by name: what each is, what its columns mean, and where they come from."""
+    raw = {f"raw.{table.name}": table.schema.names for table in RAW_TABLES}
+    traced = trace_columns(models, raw)
+    return {model.name: _model_spec(model, traced[model.name]) for model in models}
+
+
+def _model_spec(model: Model, traced: Mapping[str, Sequence[Source]]) -> dg.AssetSpec:
     columns = [dg.TableColumn(column.name, description=column.description) for column in model.columns]
+    lineage = {
+        column: [dg.TableColumnDep(asset_key(source.table), source.column) for source in sources]
+        for column, sources in traced.items()
+    }
     return dg.AssetSpec(
         asset_key(model.name),
         deps=[asset_key(upstream) for upstream in model.depends_on],
@@ -56,6 +67,7 @@ def model_spec(model: Model) -> dg.AssetSpec:
         code_version=hashlib.sha256(model.sql.encode()).hexdigest()[:12],
         metadata={
             "dagster/column_schema": dg.TableSchema(columns),
+            "dagster/column_lineage": dg.TableColumnLineage(lineage),
             "dagster/table_name": model.name,
             "materialized": model.materialized,
             "key": ", ".join(model.key),
@@ -64,27 +76,12 @@ def model_spec(model: Model) -> dg.AssetSpec:
     )
 
 
-@cache
-def column_lineage(models: tuple[Model, ...]) -> Mapping[str, dg.TableColumnLineage]:
-    """Say, by model, which columns each column of it comes from; kept for the process."""
-    raw = {f"raw.{table.name}": table.schema.names for table in RAW_TABLES}
-    return {
-        name: dg.TableColumnLineage(
-            {
-                column: [dg.TableColumnDep(asset_key(source.table), source.column) for source in sources]
-                for column, sources in traced.items()
-            }
-        )
-        for name, traced in trace_columns(models, raw).items()
-    }
-
-
 def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
     """Show rows as a Markdown table; text of the vendor's stays text, whatever it looks like."""
     if not rows:
         return dg.MetadataValue.md("*no rows*")
     frame = pd.DataFrame([{name: _plain(value) for name, value in row.items()} for row in rows])
-    return dg.MetadataValue.md(frame.to_markdown(index=False))
+    return dg.MetadataValue.md(frame.to_markdown(index=False, disable_numparse=True))  # or 007 would be shown as 7
 
 
 def _plain(value: object) -> str:

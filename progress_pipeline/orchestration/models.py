@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, column_lineage, model_spec
+from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, model_specs
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.warehouse.building import Built, build
 from progress_pipeline.warehouse.connection import connect
@@ -26,9 +26,9 @@ def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) ->
         models: All models, each after those it reads.
         built_elsewhere: Names of models that another step builds.
     """
-    mine = [model for model in models if model.name not in built_elsewhere]
+    specs = [spec for name, spec in model_specs(tuple(models)).items() if name not in built_elsewhere]
 
-    @dg.multi_asset(name="models", specs=[model_spec(model) for model in mine], can_subset=True)
+    @dg.multi_asset(name="models", specs=specs, can_subset=True)
     def build_models(context: dg.AssetExecutionContext, run_context: RunContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         """Bring the selected models up to date with raw."""
         selected = frozenset(".".join(key.path) for key in context.selected_asset_keys)
@@ -48,23 +48,22 @@ def built_metadata(
     by_name = {model.name: model for model in models}
     types = column_types(connection)
     # The other views would be computed for this alone.
-    shown = [each.model for each in built if each.model in _FACTS or by_name[each.model].materialized != "view"]
-    counts = count_rows(connection, shown)
-    lineage = column_lineage(tuple(models))
+    counts = {each.model: each.row_count for each in built if by_name[each.model].materialized != "view"}
+    counts |= count_rows(connection, [each.model for each in built if each.model in _FACTS])
     described = {}
     for each in built:
-        model = by_name[each.model]
-        texts = {column.name: column.description for column in model.columns}
-        columns = [dg.TableColumn(name, kind, texts.get(name)) for name, kind in types[each.model].items()]
+        # What the columns mean stands in the definition, where the UI looks for it; said again by every run it would
+        # be a quarter of all that a run writes into its history.
+        columns = [dg.TableColumn(name, kind) for name, kind in types[each.model].items()]
         metadata = {
             "dagster/column_schema": dg.TableSchema(columns),
-            "dagster/column_lineage": lineage[each.model],
             "changed_rows": each.changed_rows,
             "seconds": round(each.seconds, 3),
             "how": each.how,
         }
         if each.model in counts:
             metadata["dagster/row_count"] = counts[each.model]
-            metadata["preview"] = as_table(first_rows(connection, each.model, PREVIEW_ROWS))
+            if by_name[each.model].schema != "intermediate":
+                metadata["preview"] = as_table(first_rows(connection, each.model, PREVIEW_ROWS))
         described[each.model] = metadata
     return described

@@ -15,7 +15,7 @@ from progress_pipeline.clock import Clock
 from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.orchestration.asking import open_vendor
-from progress_pipeline.orchestration.describing import as_table, asset_key, model_spec
+from progress_pipeline.orchestration.describing import as_table, asset_key, model_specs
 from progress_pipeline.orchestration.models import built_metadata
 from progress_pipeline.orchestration.raw import run_facts
 from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
@@ -49,8 +49,7 @@ def repair_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
     Args:
         models: All models, each after those it reads; what the repair brings is built into them.
     """
-    (mine,) = (model for model in models if model.name == REPAIRS)
-    spec = model_spec(mine).merge_attributes(deps=[asset_key("audit.gaps")])
+    spec = model_specs(tuple(models))[REPAIRS].merge_attributes(deps=[asset_key("audit.gaps")])
 
     @dg.multi_asset(name="repairs", specs=[spec])
     def repairs(context: dg.AssetExecutionContext, run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]

@@ -1,21 +1,24 @@
 """Filling a new published file: tables, comments, `readme` and `dictionary`.
 
-Everything is written in one transaction into a file that nobody else knows. What is true of the file as a whole, such
-as whether it is fit to be published, is judged in `verifying.py`.
+Nobody else knows the file while it is written, so its tables are written some at a time. What is true of the file as a
+whole, such as whether it is fit to be published, is judged in `verifying.py`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
+from queue import SimpleQueue
 
 import duckdb
 from sqlglot import exp
 
-from progress_pipeline.warehouse.connection import catalog, literal
+from progress_pipeline.warehouse.connection import catalog, literal, run_prelude
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.personal import PersonalData, Privacy, Shown, forget_key, set_key, shown_columns
+from progress_pipeline.warehouse.personal import PersonalData, Privacy, Shown, set_key, shown_columns
 from progress_pipeline.warehouse.reading import column_types
 from progress_pipeline.warehouse.readme import readme_rows
 from progress_pipeline.warehouse.sql_folder import PRELUDE
@@ -29,6 +32,9 @@ README = "readme"
 
 DICTIONARY = "dictionary"
 """The table of what every column means, in the schema `main`; the same texts are the columns' comments."""
+
+AT_ONCE = 2
+"""Tables that are written or read at a time: of a small one, most of the work is not DuckDB's to divide."""
 
 _ASIDE = "published_aside"
 _MACRO = re.compile(r"\bmacro\s+(\w+)\s*\(")
@@ -74,19 +80,17 @@ def fill(  # noqa: PLR0913 - what a file is made of is few, and named
     """
     warehouse = catalog(connection)
     connection.execute(f"attach {literal(str(aside))} as {_ASIDE} (storage_version '{STORAGE_VERSION}')")
-    set_key(connection, privacy)
     try:
-        connection.execute("begin")
-        for schema in PUBLISHED_SCHEMAS:
-            connection.execute(f"create schema {_ASIDE}.{schema}")
+        connection.execute("; ".join(f"create schema {_ASIDE}.{schema}" for schema in PUBLISHED_SCHEMAS))
         is_full = privacy.personal_data is PersonalData.FULL
-        stays_view = _views(models) if is_full else frozenset[str]()
+        stay_views = _views(models) if is_full else frozenset[str]()
         columns = column_types(connection)
-        filled = []
-        for model in models:
-            shown = tuple(shown_columns(model, list(columns[model.name]), privacy))
-            if shown:
-                filled.append(_put(connection, warehouse, model, shown, is_view=model.name in stays_view))
+        shown = {model: tuple(shown_columns(model, list(columns[model.name]), privacy)) for model in models}
+        wanted = [_Wanted(model, warehouse, shown[model]) for model in models if shown[model]]
+        filled = _put_tables(connection, [each for each in wanted if each.model.name not in stay_views], privacy)
+        connection.execute("begin")
+        filled += [_put_view(connection, each) for each in wanted if each.model.name in stay_views]
+        filled.sort(key=lambda each: models.index(each.model))
         _put_dictionary(connection, filled)
         rows = readme_rows(connection, _ASIDE, [each.model for each in filled], as_of, privacy)
         _put_rows(connection, README, ("topic", "text"), [*rows.items(), *facts.items()])
@@ -97,34 +101,73 @@ def fill(  # noqa: PLR0913 - what a file is made of is few, and named
         _roll_back(connection)
         raise
     finally:
-        forget_key(connection)
         connection.execute(f"use {warehouse}")
         connection.execute(f"detach {_ASIDE}")
     return filled
 
 
-def _put(
-    connection: duckdb.DuckDBPyConnection, warehouse: str, model: Model, shown: Sequence[Shown], *, is_view: bool
-) -> Filled:
-    """Put one table or view into the file, with its comments."""
-    name, source = f"{_ASIDE}.{model.name}", f"{warehouse}.{model.name}"
-    if is_view:
-        connection.execute(f"use {_ASIDE}")
-        connection.execute(f"create view {model.name} as\n{model.sql}")
-        connection.execute(f"use {warehouse}")
-        ((count,),) = connection.execute(f"select count(*) from {source}").fetchall()
-    else:
-        wanted = ", ".join(f'{column.sql} as "{column.name}"' for column in shown)
-        names = {column.name for column in shown}
-        order = ", ".join(f'"{column}" nulls first' for column in model.sorted_by or model.key if column in names)
-        by = f" order by {order}" if order else ""
-        ((count,),) = connection.execute(f"create table {name} as select {wanted} from {source}{by}").fetchall()
+@dataclass(frozen=True)
+class _Wanted:
+    """A table or view to be put into the file: its model, the database that it comes from, what is shown of it."""
+
+    model: Model
+    warehouse: str
+    shown: tuple[Shown, ...]
+
+
+def _put_tables(connection: duckdb.DuckDBPyConnection, wanted: Sequence[_Wanted], privacy: Privacy) -> list[Filled]:
+    """Put tables into the file, some at once, each writer in a transaction of its own."""
+    queue = SimpleQueue[_Wanted | None]()
+    for each in (*wanted, *repeat(None, AT_ONCE)):
+        queue.put(each)
+
+    def write() -> list[Filled]:
+        with connection.cursor() as writer:
+            writer.execute("set enable_progress_bar = false")
+            run_prelude(writer)
+            set_key(writer, privacy)
+            writer.execute("begin")
+            filled = [_put_table(writer, each) for each in iter(queue.get, None)]
+            writer.execute("commit")
+        return filled
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        writers = [pool.submit(write) for _ in range(AT_ONCE)]
+    return [each for writer in writers for each in writer.result()]
+
+
+def _put_table(writer: duckdb.DuckDBPyConnection, wanted: _Wanted) -> Filled:
+    """Put one table into the file, with its comments."""
+    model, shown = wanted.model, wanted.shown
+    columns = ", ".join(f'{column.sql} as "{column.name}"' for column in shown)
+    names = {column.name for column in shown}
+    order = ", ".join(f'"{column}" nulls first' for column in model.sorted_by or model.key if column in names)
+    by = f" order by {order}" if order else ""
+    ((count,),) = writer.execute(
+        f"create table {_ASIDE}.{model.name} as select {columns} from {wanted.warehouse}.{model.name}{by}"
+    ).fetchall()
+    _comment(writer, "table", wanted)
+    return Filled(model, int(count), shown)
+
+
+def _put_view(connection: duckdb.DuckDBPyConnection, wanted: _Wanted) -> Filled:
+    """Put one view into the file, with its comments."""
+    model = wanted.model
+    connection.execute(f"use {_ASIDE}")
+    connection.execute(f"create view {model.name} as\n{model.sql}")
+    connection.execute(f"use {wanted.warehouse}")
+    ((count,),) = connection.execute(f"select count(*) from {wanted.warehouse}.{model.name}").fetchall()
+    _comment(connection, "view", wanted)
+    return Filled(model, int(count), wanted.shown)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, kind: str, wanted: _Wanted) -> None:
+    """Say of a table and its columns what they are."""
+    model, name = wanted.model, f"{_ASIDE}.{wanted.model.name}"
     grain = model.grain if model.grain.endswith(".") else f"{model.grain}."
-    kind = "view" if is_view else "table"
     connection.execute(f"comment on {kind} {name} is {literal(f'{grain} {model.description}')}")
-    for column in shown:
+    for column in wanted.shown:
         connection.execute(f'comment on column {name}."{column.name}" is {literal(column.description)}')
-    return Filled(model, int(count), tuple(shown))
 
 
 def _put_dictionary(connection: duckdb.DuckDBPyConnection, filled: Sequence[Filled]) -> None:
@@ -153,8 +196,8 @@ def _put_rows(
     name = f"{_ASIDE}.main.{table}"
     connection.execute(f"create table {name} ({', '.join(f'{column} varchar' for column in columns)})")
     if rows:
-        marks = ", ".join(f"({', '.join('?' * len(columns))})" for _ in rows)
-        connection.execute(f"insert into {name} values {marks}", [cell for row in rows for cell in row])
+        cells = ", ".join("unnest(?::varchar[])" for _ in columns)
+        connection.execute(f"insert into {name} select {cells}", [list(column) for column in zip(*rows, strict=True)])
     about, (column, meaning) = _COMMENTS[table]
     connection.execute(f"comment on table {name} is {literal(about)}")
     connection.execute(f"comment on column {name}.{column} is {literal(meaning)}")

@@ -7,12 +7,14 @@ is turned in one instant; who wants several files of one version follows the lin
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 
 from progress_pipeline.second_names import VERSIONS
 from progress_pipeline.warehouse.connection import literal
+from progress_pipeline.warehouse.filling import AT_ONCE
 from progress_pipeline.warehouse.personal import PersonalData, tells_more
 from progress_pipeline.warehouse.versions import PublishedFile, describe, sync
 
@@ -23,31 +25,28 @@ _COMPRESSION = "compression zstd, compression_level 1"
 """Of such columns the files are as small as by the default level 3, in two thirds of the time."""
 
 
-def write_folder(file: Path, aside: Path, tables: Sequence[str]) -> tuple[PublishedFile, ...]:
+def write_folder(reader: duckdb.DuckDBPyConnection, aside: Path, tables: Sequence[str]) -> tuple[PublishedFile, ...]:
     """Write the tables of a published file as Parquet files, `<schema>/<table>.parquet`.
 
     Args:
-        file: The published file, before or after it is in place.
+        reader: To the file, from `open_as_reader`.
         aside: The folder; not there yet.
         tables: The tables, with their schemas.
     """
     aside.mkdir()
-    paths = []
-    connection = duckdb.connect(str(file), read_only=True)
-    try:
-        connection.execute("set enable_progress_bar = false")
-        for table in tables:
-            schema, _, name = table.partition(".")
-            path = aside / name if schema == "main" else aside / schema / name
-            path = path.with_name(f"{path.name}{ENDING}")
-            path.parent.mkdir(exist_ok=True)
-            connection.execute(f"copy (from {table}) to {literal(str(path))} (format parquet, {_COMPRESSION})")
-            paths.append(path)
-    finally:
-        connection.close()
-    for path in paths:
+
+    def write(table: str) -> PublishedFile:
+        schema, _, name = table.partition(".")
+        path = aside / name if schema == "main" else aside / schema / name
+        path = path.with_name(f"{path.name}{ENDING}")
+        path.parent.mkdir(exist_ok=True)
+        with reader.cursor() as cursor:
+            cursor.execute(f"copy (from {table}) to {literal(str(path))} (format parquet, {_COMPRESSION})")
         sync(path)
-    return tuple(describe(path, path.relative_to(aside).as_posix()) for path in paths)
+        return describe(path, path.relative_to(aside).as_posix())
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return tuple(pool.map(write, tables))
 
 
 def put_in_place(aside: Path, published: Path, version: str, *, keep: int) -> None:

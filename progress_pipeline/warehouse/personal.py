@@ -92,7 +92,7 @@ def shown_columns(model: Model, names: Sequence[str], privacy: Privacy) -> list[
 
 
 def set_key(connection: duckdb.DuckDBPyConnection, privacy: Privacy) -> None:
-    """Give a connection what it needs to make pseudonyms; it stands in its memory alone.
+    """Give a connection what it needs to make pseudonyms; it stands in its memory alone, and goes with it.
 
     HMAC(key, text) is sha256(key ^ 5c…, sha256(key ^ 36…, text)), the key filled up to a block. A key longer than a
     block is hashed first.
@@ -104,12 +104,6 @@ def set_key(connection: duckdb.DuckDBPyConnection, privacy: Privacy) -> None:
     block = key.ljust(_BLOCK, b"\0")
     connection.execute("set variable inner_pad = $1", [bytes(byte ^ 0x36 for byte in block)])
     connection.execute("set variable outer_pad = $1", [bytes(byte ^ 0x5C for byte in block)])
-
-
-def forget_key(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take it away again."""
-    connection.execute("reset variable inner_pad")
-    connection.execute("reset variable outer_pad")
 
 
 def _pseudonym(column: str) -> str:

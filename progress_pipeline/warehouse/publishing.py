@@ -22,7 +22,7 @@ from progress_pipeline.warehouse.filling import DICTIONARY, PUBLISHED_SCHEMAS, R
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.personal import Privacy
 from progress_pipeline.warehouse.readme import version_of
-from progress_pipeline.warehouse.verifying import verify
+from progress_pipeline.warehouse.verifying import open_as_reader, verify
 from progress_pipeline.warehouse.versions import (
     Manifest,
     PublishedFile,
@@ -135,13 +135,14 @@ def _put_in_place(
     aside = published.with_name(f".{published.name}.{os.getpid()}.building")
     folder = aside.with_name(f"{aside.name}{parquet.ENDING}")
     filled = fill(connection, aside, models, as_of=as_of, facts=form.facts, privacy=form.privacy)
-    verify(aside, filled)
+    files: tuple[PublishedFile, ...] = ()
+    with open_as_reader(aside) as reader:
+        verify(reader, filled)
+        if form.has_parquet:
+            names = [f"main.{README}", f"main.{DICTIONARY}", *(each.model.name for each in filled)]
+            files = parquet.write_folder(reader, folder, names)
     sync(aside)
     made = describe(aside, published.name)
-    files: tuple[PublishedFile, ...] = ()
-    if form.has_parquet:
-        names = [f"main.{README}", f"main.{DICTIONARY}", *(each.model.name for each in filled)]
-        files = parquet.write_folder(aside, folder, names)
     aside.replace(published)
     sync(published.parent)
     version = version_of(as_of)
