@@ -97,7 +97,7 @@ class _Build:
     def __init__(self, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
         self._connection = connection
         self._ledger = ledger
-        self._bench = Workbench(connection, ledger.graph, ledger.standing.columns)
+        self._bench = Workbench(connection, ledger.graph, ledger.standing.columns, ledger.directory)
 
     def run(self) -> list[Built]:
         """Build the wanted models and write the state."""
@@ -182,6 +182,7 @@ class _Build:
 
     def _create(self, model: Model, sql: str) -> None:
         """Make a table of a SELECT, its rows in order."""
+        self._bench.old_rows.pop((model.name, model.incremental_by), None)
         order = ", ".join(f'"{column}"' for column in model.sorted_by)
         rows = f"from (\n{sql}\n) order by {order}" if order else f"\n{sql}"
         self._connection.execute(f"create or replace table {model.name} as {rows}")

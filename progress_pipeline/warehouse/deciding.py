@@ -14,6 +14,7 @@ from progress_pipeline.warehouse.changed_keys import NotByKeyError
 from progress_pipeline.warehouse.graph import Graph, fingerprint
 from progress_pipeline.warehouse.models import RAW, Model
 from progress_pipeline.warehouse.standing import Standing, count_rows, look, raw_growth
+from progress_pipeline.warehouse.workbench import Directory
 
 SMALL_ROWS = 10_000
 """About as many rows read as cost the same, whether a model is made whole or its changed keys are looked for."""
@@ -126,6 +127,24 @@ class Ledger:
                     raise NotByKeyError(f"{name} lost rows, or gained some in earlier loads")
             elif not difference or name not in self.before or seen.version != self.before[name].version:
                 raise NotByKeyError(f"{name} was made whole, or changed in a build that left this model out")
+
+    def directory(self, name: str) -> Directory | None:
+        """Give a model through which rows of a table are found: one that knows all of them but those that just came."""
+        model, before = self.graph.models.get(name), self.before.get(name)
+        for through, column in model.found_through if model else ():
+            state = self.state.get(through)
+            if state is None or self.standing.kind(through) != "table":
+                continue
+            if state is self.before.get(through) and self._counts.get(through) != state.row_count:
+                continue  # its rows were changed by another hand
+            if self.fingerprint(self.graph.models[through]) != state.fingerprint:
+                continue
+            seen = state.inputs.get(name)
+            if seen == self.now(name):
+                return Directory(through, column, "")
+            if name in self.differences and before and seen == Seen(before.version, before.row_count):
+                return Directory(through, column, self.differences[name])
+        return None
 
     def now(self, name: str) -> Seen:
         """Give a stored table as it is at this point of the build."""

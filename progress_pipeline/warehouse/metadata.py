@@ -27,6 +27,7 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sorted_by: tuple[str, ...] = ()
     incremental_by: str | tuple[str, ...] = ()
     found_by: dict[str, str] = {}
+    found_through: dict[str, str] = {}
     read_whole: tuple[str, ...] = ()
     keys_from: dict[str, str] = {}
     also_keys: str = ""

@@ -45,6 +45,7 @@ class Model:
         materialized: view, table (made whole when something changed) or incremental (by key).
         incremental_by: The columns by which changed rows are found in its upstreams; empty if it is not incremental.
         found_by: By column of texts, the column of their `text_number`, by which rows are found quicker.
+        found_through: By model that reads it, the column in which its rows bear what stands beside their key there.
         read_whole: Upstreams that every key reads whole, and whose change by itself changes no key.
         keys_from: SELECTs that turn the changed rows of an upstream into keys of this model, by upstream.
         also_keys: A SELECT of keys that are refreshed whenever anything changed; empty if there is none.
@@ -63,6 +64,7 @@ class Model:
     materialized: Materialized
     incremental_by: tuple[str, ...] = ()
     found_by: tuple[tuple[str, str], ...] = ()
+    found_through: tuple[tuple[str, str], ...] = ()
     read_whole: frozenset[str] = frozenset()
     keys_from: tuple[tuple[str, SqlText], ...] = ()
     also_keys: str = ""
@@ -118,7 +120,18 @@ def read_models(folder: Path, *, raw_tables: Collection[str] | None = None) -> t
             is_believed = raw_tables is None and reference.name.startswith(f"{RAW}.")
             if reference.name not in known and not is_believed:
                 raise ModelError(f"{model.path}:{reference.line}: there is no table {reference.name}.")
+        for through, column in model.found_through:
+            _demand_directory(model, models.get(through), through, column)
     return tuple(_in_order(models))
+
+
+def _demand_directory(model: Model, directory: Model | None, name: str, column: str) -> None:
+    """See that a model through which another's rows are found is incremental, and reads it with that column."""
+    made = output_columns(directory) if directory else ()
+    if directory is None or not directory.incremental_by or model.name not in directory.depends_on:
+        raise ModelError(f"{model.path}: `found_through` names {name}, which is no incremental model that reads it.")
+    if made is not None and column not in made:
+        raise ModelError(f"{model.path}: `found_through` names {column}, which {name} does not have.")
 
 
 def _model(name: str, path: Path, metadata: Metadata) -> Model:
@@ -139,6 +152,7 @@ def _model(name: str, path: Path, metadata: Metadata) -> Model:
         materialized=entry.materialized,
         incremental_by=by,
         found_by=tuple(entry.found_by.items()),
+        found_through=tuple(entry.found_through.items()),
         read_whole=frozenset(entry.read_whole),
         keys_from=tuple(
             (upstream, _small_select(sql, f"{path} ({upstream})", known))
@@ -177,7 +191,7 @@ def _misfits(model: Model, entry: ModelEntry) -> Iterator[str]:
     """Say where the YAML does not fit the SQL."""
     made = output_columns(model)
     if made is not None:
-        found_by = {column for pair in model.found_by for column in pair}
+        found_by = {column for pair in model.found_by for column in pair} | {*entry.found_through.values()}
         named = {*entry.columns, *model.key, *model.incremental_by, *model.sorted_by, *found_by}
         for column in sorted(named - set(made)):
             yield f"the SQL makes no column {column}."
@@ -185,8 +199,8 @@ def _misfits(model: Model, entry: ModelEntry) -> Iterator[str]:
         yield "`key` names no column."
     if (model.materialized == "incremental") != bool(model.incremental_by):
         yield "`materialized: incremental` and `incremental_by` belong together."
-    if not model.incremental_by and (model.also_keys or model.keys_from or model.rebuild_when):
-        yield "`also_keys`, `keys_from` and `rebuild_when` are for incremental models."
+    if not model.incremental_by and (model.also_keys or model.keys_from or model.rebuild_when or model.found_through):
+        yield "`also_keys`, `found_through`, `keys_from` and `rebuild_when` are for incremental models."
     for upstream in sorted({*model.read_whole, *entry.keys_from} - set(model.depends_on)):
         yield f"{upstream} is not read by the SQL."
 

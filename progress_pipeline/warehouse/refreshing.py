@@ -34,7 +34,8 @@ def refresh(bench: Workbench, model: Model, keys: Keys) -> str | None:
     if columns_of(bench.connection, f"temp.{made}") != bench.columns[model.name]:
         raise NotByKeyError("its columns changed")
     _demand_keys_alone(bench, model, keys, made)
-    changes = _write_difference(bench, model, made, reading.fetch(model.name))
+    changes = _write_difference(bench, model, made, reading.old(model.name))
+    bench.old_rows.pop((model.name, keys.columns), None)
     bench.rows[model.name, keys.columns] = (keys, made)
     return changes
 

@@ -3,10 +3,12 @@
 A table's rows are found by the key's columns alone and then fetched by their place, which is a third of the work, and
 kept for the build: whoever reads the same keys' rows after reads them there. Where the texts of a key stand as numbers
 too (`found_by`), those are looked through, at a tenth of the cost; what another text's equal number brings is dropped.
+Where a model tells what those rows bear beside the key (`found_through`), and that follows time, little is looked
+through at all.
 """
 
 from progress_pipeline.warehouse.models import Model
-from progress_pipeline.warehouse.workbench import Keys, Workbench
+from progress_pipeline.warehouse.workbench import Directory, Keys, Workbench
 
 PLACE = "place_of_the_row"
 """The column that says where a fetched row stands in its table."""
@@ -31,11 +33,38 @@ class RowsOfKeys:
     def fetch(self, table: str) -> str:
         """Fetch the rows of the keys from a table; gives the temporary table of them and their places (`PLACE`)."""
         by_number = self._of_numbers(table)
-        places = self._bench.new_table(
-            f"select rows.rowid as place from {table} as rows {by_number or self._of_keys()}"
-        )
+        directory = self._bench.directory(table)
+        is_through = directory is not None and self._graph.models[directory.model].incremental_by == self._keys.columns
+        if directory is not None and is_through:
+            looked = self._through(table, directory, by_number or self._of_keys())
+        else:
+            looked = f"select rows.rowid as place from {table} as rows {by_number or self._of_keys()}"
+        places = self._bench.new_table(looked)
         found = f"select rowid as {PLACE}, * from {table} where rowid in (select place from temp.{places})"
-        return self._bench.new_table(f"select rows.* from ({found}) as rows {self._of_keys()}" if by_number else found)
+        has_others = is_through or by_number
+        return self._bench.new_table(f"select rows.* from ({found}) as rows {self._of_keys()}" if has_others else found)
+
+    def old(self, table: str) -> str:
+        """Fetch the rows of the keys from a table that is not built yet, or give them as they were fetched before."""
+        known = self._bench.old_rows.get((table, self._keys.columns))
+        if known is None or not self._bench.within(self._keys, known[0]):
+            known = self._bench.old_rows[table, self._keys.columns] = (self._keys, self.fetch(table))
+        if known[0].table == self._keys.table:
+            return known[1]
+        return self._bench.new_table(f"select rows.* from temp.{known[1]} as rows {self._of_keys()}")
+
+    def _through(self, table: str, directory: Directory, of_keys: str) -> str:
+        """Give a SELECT of places: of what stands beside the keys there, of what bears nothing, and of what came."""
+        column = f'"{directory.column}"'
+        beside = f"temp.{self.old(directory.model)} as beside on rows.{column} = beside.{column}"
+        looked = [
+            f"select rows.rowid as place from {table} as rows semi join {beside}",
+            f"select rows.rowid as place from {table} as rows {of_keys} where rows.{column} is null",
+        ]
+        if directory.came:
+            came = self._bench.keys(f"from temp.{directory.came}", self._graph.models[table].incremental_by)
+            looked.append(f"select rows.rowid as place from {table} as rows {came.join('semi', 'rows')}")
+        return " union all ".join(looked)
 
     def _of_numbers(self, table: str) -> str:
         """Give the join of a table's rows with the numbers of the keys' texts; empty if it has no such numbers."""

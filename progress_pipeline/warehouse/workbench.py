@@ -4,7 +4,7 @@ Everything lies in temporary tables whose names begin with `TEMPORARY`; the buil
 decides anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -45,22 +45,47 @@ class Keys:
         return f"{kind} join temp.{self.table} as keys on {' and '.join(tests)}"
 
 
+@dataclass(frozen=True)
+class Directory:
+    """Through which model the rows of a table are found, as it stands.
+
+    Attributes:
+        model: The model, which has a row for every row of the table but those that came since.
+        column: What both have beside the key.
+        came: The temporary table of the rows that the table lost and gained since; empty if there is none.
+    """
+
+    model: str
+    column: str
+    came: str
+
+
 class Workbench:
     """What the refreshes of one build share.
 
     Attributes:
         graph: All models.
+        directory: Gives through which model the rows of a table are found, if they are.
         columns: The columns of every table and view, as they stand.
         answers: Which keys the changed rows of an upstream have, by the question.
         rows: All rows that a table has of some keys, by table and the key's columns: the keys, and those rows' table.
+        old_rows: The same, as a model stands that is not built yet, with their places in it.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, graph: Graph, columns: Mapping[str, Columns]) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        graph: Graph,
+        columns: Mapping[str, Columns],
+        directory: Callable[[str], Directory | None],
+    ) -> None:
         self._connection = connection
         self.graph = graph
+        self.directory = directory
         self.columns = columns
         self.answers: dict[Question, str] = {}
         self.rows: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
+        self.old_rows: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
         self._tables = 0
 
     @property

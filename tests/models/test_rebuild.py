@@ -79,5 +79,9 @@ def test_daily_builds_give_the_marts_of_a_rebuild(raw: Raw) -> None:
     for model in all_models():
         for text, number in model.found_by:
             assert raw.table(model.name, number, "1") == raw.table(model.name, f"text_number({text})", "1")
+        for through, column in model.found_through:
+            (by,) = next(each for each in all_models() if each.name == through).incremental_by
+            beside = {row for row in raw.table(model.name, f"{by}, {column}") if row[1] is not None}
+            assert beside == set(raw.table(through, f"{by}, {column}")) != set()
     states = dict(raw.values("select status, count(*) from marts.fct_certifications group by all"))
     assert {"lapsed", "renewed", "current"} <= states.keys()

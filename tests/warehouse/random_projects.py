@@ -81,6 +81,10 @@ STAGINGS: dict[str, Entry] = {
 }
 
 
+PAIRS = "intermediate.int_pairs"
+"""Through which the rows of the first staging model are found, where that is incremental: all its pairs of k and v."""
+
+
 @dataclass
 class Plan:
     """A random project.
@@ -99,8 +103,12 @@ class Plan:
         for number, how in enumerate(self.stagings):
             name = f"staging.stg_{number}"
             sql = f"select try_cast(k as bigint) as k, g, v, load_number from raw.said_{number}"
-            project.write(name, sql, **STAGINGS[how])
+            through = {"found_through": {PAIRS: "v"}} if number == 0 and "incremental_by" in STAGINGS[how] else {}
+            project.write(name, sql, **STAGINGS[how], **through)
             names.append(name)
+        pairs = f"select k, cast(count(*) as bigint) as g, v from {names[0]} where v is not null group by k, v"
+        project.write(PAIRS, pairs, **BY_K)
+        names.append(PAIRS)
         for number, (form, first, second) in enumerate(self.layers):
             sql, entry = FORMS[form]
             a, b = names[first % len(names)], names[second % len(names)]

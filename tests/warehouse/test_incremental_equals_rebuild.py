@@ -17,6 +17,7 @@ from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import run_prelude
 from tests.warehouse.projects import Project, rows
 from tests.warehouse.random_projects import (
+    PAIRS,
     BuildAll,
     BuildAndFail,
     BuildSome,
@@ -111,7 +112,8 @@ class Play:
     def _change_sql(self, chosen: int) -> None:
         self.changes += 1
         model = self.models[chosen % len(self.models)]
-        text = f"select * replace (v + {self.changes} as v) from (\n{model.sql}\n)"
+        column = "g" if model.name == PAIRS else "v"  # another v would be a broken promise
+        text = f"select * replace ({column} + {self.changes} as {column}) from (\n{model.sql}\n)"
         model.path.write_text(text, encoding="utf-8")
         self.models = self.project.models()
 

@@ -90,6 +90,8 @@ def test_a_raw_table_that_is_not_among_the_known_ones_is_refused(project: Projec
         ({"columns": {"w": "What?"}}, "_models.yml:2: marts.m: the SQL makes no column w"),
         ({"key": ["w"]}, "the SQL makes no column w"),
         ({"found_by": {"k": "w"}}, "the SQL makes no column w"),
+        ({"found_through": {"marts.m": "k"}}, "are for incremental models"),
+        ({**BY_K, "found_through": {"marts.n": "k"}}, "marts.n, which is no incremental model that reads it"),
         ({"key": []}, "`key` names no column"),
         ({"materialised": "view"}, "_models.yml:2: m: Object contains unknown field `materialised`"),
         ({"materialized": "eagerly"}, "Invalid enum value 'eagerly'"),

@@ -78,6 +78,24 @@ def test_rows_are_found_by_a_number_and_told_by_their_text(raw: duckdb.DuckDBPyC
     assert [count for count in counts if count[0] != "a"] == [("b", 2), (None, 2)]
 
 
+def test_rows_are_found_through_what_stands_beside_their_key(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
+    """By that model as it stood, with what bears nothing there and what just came; one left behind is not asked."""
+    said = "select *, nullif(v, 30) as mark from staging.stg_said"
+    staged.write("intermediate.int_said", said, found_through={"intermediate.int_marks": "mark"}, **BY_LOAD)
+    marks = "select k, mark from intermediate.int_said where mark is not null group by k, mark"
+    staged.write("intermediate.int_marks", marks, **BY_K)
+    sums = "select k, cast(sum(v) as bigint) as v, count(*) as n from intermediate.int_said group by k"
+    staged.write("marts.sums", sums, **BY_K)
+    everything = {model.name for model in staged.models()}
+    for load, only in ((2, everything), (3, everything - {"intermediate.int_marks"}), (4, everything)):
+        build(raw, staged.models(), only=frozenset(only))
+        say(raw, load, (1, "a", 20), (3, "a", load), (3, "b", 30), (4, "a", 20))
+    assert how(build(raw, staged.models()))["marts.sums"][0]
+    found = rows(raw, "marts.sums")
+    build(raw, staged.models(), full_refresh=True)
+    assert found == rows(raw, "marts.sums") == [(1, 70, 4), (2, 20, 1), (3, 129, 7), (4, 60, 3)]
+
+
 def test_changes_flow_through_a_view_that_passes_rows_on(raw: duckdb.DuckDBPyConnection, project: Project) -> None:
     """A staging view renames and casts; what reads it is still refreshed by key."""
     project.write(
