@@ -118,8 +118,10 @@ class Bringer:
             self.ways.is_coarse |= paging.is_coarse
         else:
             self.ways.note(paging.calls, tile.size, is_proven=is_proven)
-        if is_proven or is_last_resort:
+        if is_proven or (is_last_resort and way == "linked"):
             return paged
+        if is_last_resort:
+            return (yield from self._ask_for_more(paged.judged(Verdict.MORE, paged.told)))
         tile.ids = ids
         return tile.judged(Verdict.MORE, f"{before}; {paged.told}")
 
