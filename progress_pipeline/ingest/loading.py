@@ -292,7 +292,7 @@ class Loader:
 
     def _begin(self) -> None:
         """Make the tables that are not there yet, count the finished loads, remove the rows of one that was not."""
-        with self.query() as connection:
+        with self.query() as connection, _at_once(connection):
             connection.execute(f"create schema if not exists {SCHEMA}")
             there = {
                 row[0]
@@ -310,6 +310,18 @@ class Loader:
                 # The name is one of our own.
                 statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
                 connection.execute(statement, [self.load_number])
+
+
+@contextmanager
+def _at_once(connection: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    """Do some statements in one transaction, which is synced to disk once."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 @contextmanager
