@@ -32,6 +32,7 @@ from progress_pipeline.landing.reading import (
     read_batches,
 )
 from progress_pipeline.vendor import bundles
+from progress_pipeline.vendor.quick import whole_numbers
 from progress_pipeline.vendor.records import KINDS, Reject
 
 BATCH_DELIVERIES = 2_000
@@ -140,7 +141,7 @@ class Gathered:
             "content_type": _joined(waiting, "content_types"),
             "byte_count": byte_counts,
             "sha256": _joined(waiting, "sha256"),
-            **{f"{kind}_count": read.counts[:, place] for place, (_, kind) in enumerate(KINDS)},
+            **{f"{kind}_count": whole_numbers(read.counts[:, place]) for place, (_, kind) in enumerate(KINDS)},
             "reject_count": _spread(count, {place: len(judged.rejects) for place, judged in read.odd.items()}, 0),
             "error": _spread(count, {place: judged.error for place, judged in read.odd.items()}, None),
             "load_number": pa.repeat(self._load_number, count),

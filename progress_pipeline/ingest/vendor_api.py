@@ -24,6 +24,7 @@ from dlt.extract import DltResource
 from progress_pipeline.errors import ProgressPipelineError
 from progress_pipeline.ingest.loading import Loader, arrow, naive
 from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS
+from progress_pipeline.vendor.quick import whole_numbers
 from progress_pipeline.vendor.windows import Window, join
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def _spans(before: Iterable[tuple[str, str]], windows: Iterable["WindowAttempt"]
 
 def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) -> pa.Table:
     """Keep the records that differ from the newest version of their transaction; they come in the order of calls."""
-    places = pa.array(np.arange(records.num_rows))
+    places = whole_numbers(np.arange(records.num_rows))
     connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
     kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
     connection.unregister("records")

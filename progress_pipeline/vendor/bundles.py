@@ -18,7 +18,7 @@ import pyarrow as pa
 from msgspec import UNSET, UnsetType
 
 from progress_pipeline.errors import UnreadableAnswerError
-from progress_pipeline.vendor.quick import PlainRecord, columns_of
+from progress_pipeline.vendor.quick import PlainRecord, columns_of, whole_numbers
 from progress_pipeline.vendor.records import KINDS, UPDATE_SCHEMA, Reject, read_bundle
 
 BODY = "body"
@@ -141,8 +141,8 @@ def _places(places: Sequence[int], counts: npt.NDArray[np.int64]) -> list[pa.Arr
     begins = np.cumsum(sizes) - sizes
     positions = np.arange(sizes.sum()) - np.repeat(begins, sizes)
     kinds = np.repeat(np.tile(np.arange(len(KINDS)), len(counts)), counts.ravel())
-    names = pa.array([kind for _, kind in KINDS], pa.string()).take(pa.array(kinds))
-    return [pa.array(positions), names, pa.array(np.repeat(np.asarray(places), sizes))]
+    names = pa.array([kind for _, kind in KINDS], pa.string()).take(whole_numbers(kinds))
+    return [whole_numbers(positions), names, whole_numbers(np.repeat(np.asarray(places, np.int64), sizes))]
 
 
 def _read_alone(body: bytes, place: int, counts: npt.NDArray[np.int64]) -> tuple[Judged, pa.Table]:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
+from numpy.typing import NDArray
 
 from progress_pipeline.vendor.verbatim import HASH_BYTES, KEYS, NUMBERS
 
@@ -43,6 +44,11 @@ class _Column(NamedTuple):
     texts: Sequence[str | None]
     array: pa.Array
     quote_count: int
+
+
+def whole_numbers(numbers: NDArray[np.int64]) -> pa.Array:
+    """Give NumPy's numbers as Arrow's; `pa.array` would first import NumPy's masked arrays (0.06 s)."""
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))])
 
 
 def quick_columns(body: bytes) -> list[pa.Array] | None:

@@ -18,7 +18,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from progress_pipeline.errors import UnreadableAnswerError
 from progress_pipeline.vendor.items import cut_list
-from progress_pipeline.vendor.quick import quick_columns, quick_rows
+from progress_pipeline.vendor.quick import quick_columns, quick_rows, whole_numbers
 from progress_pipeline.vendor.verbatim import (
     FIELDS,
     NoRecordError,
@@ -170,7 +170,7 @@ def _read_list(listed: bytes, count: int | None, envelope: str) -> Page:
 
 
 def _plain_page(columns: list[pa.Array], count: int | None, envelope: str) -> Page:
-    positions = pa.array(np.arange(len(columns[0])))
+    positions = whole_numbers(np.arange(len(columns[0])))
     return Page(pa.Table.from_arrays([*columns, positions], schema=RECORD_SCHEMA), (), count, envelope)
 
 
