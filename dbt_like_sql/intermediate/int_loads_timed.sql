@@ -1,6 +1,6 @@
 -- One row per load: the run that made it, the instant and settle time that this run judges by, and when a pull before
 -- it was last proven complete, and for which span. A repair comes after the verdict of its own run, so that run's pull
--- was before it too.
+-- was before it too. What was loaded by hand, to accept a gap, asked and landed nothing: it can judge nothing either.
 with
 
 loads as (
@@ -12,6 +12,7 @@ loads as (
         max(as_of) as as_of,
         max(settle_minutes) as settle_minutes
     from raw.runs
+    where purpose <> 'manual'
     group by load_number
 
 ),

@@ -1,4 +1,4 @@
--- One row: the newest run, whose instant is now, and the one before it.
+-- One row: the newest run, whose instant is now, and the one before it. To accept a gap by hand is no run.
 with
 
 runs as (
@@ -13,6 +13,7 @@ runs as (
         max_by(lookback_days, load_number) as lookback_days,
         max_by(daily_calls, load_number) as daily_calls
     from raw.runs
+    where purpose <> 'manual'
     group by run_id
 
 ),

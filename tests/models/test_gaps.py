@@ -82,6 +82,15 @@ def test_it_opens_at_the_first_run_after_that(begun: Raw) -> None:
     assert gaps(begun) == [("missing_webhook", "repaired", "lost", PULL[2], opened_at, opened_at)]
 
 
+def test_to_accept_a_gap_judges_no_other(begun: Raw) -> None:
+    """It landed nothing, so it cannot know that a push did not come: the next run opens it, and says so."""
+    begun.told_by_api(PULL[2], mine())
+    begun.begin_load(PULL[2] + 3 * HOUR, purpose="manual")
+    begun.begin_load(PULL[3])
+    assert gaps(begun) == [("missing_webhook", "repaired", "lost", PULL[2], PULL[3], PULL[3])]
+    assert begun.one("select previous_as_of from intermediate.int_runs_judged") == {"previous_as_of": PULL[2]}
+
+
 def test_a_push_within_the_settle_time_never_was_a_gap(begun: Raw) -> None:
     """It came an hour after the pull that told it."""
     begun.told_by_api(PULL[2], mine())

@@ -1,0 +1,63 @@
+"""A gap that no call can close holds the watermark, until somebody accepts it by the command, with who and why."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from progress_pipeline.cli.app import app
+from progress_pipeline.errors import UsageError
+from progress_pipeline.sandbox.config import Planted
+from tests.models.planted import Play
+from tests.models.planting import FIRST, RUNS
+from tests.stepping import Stepper
+
+WHY = "the vendor took it back"
+
+
+def watermark(pipeline: Stepper) -> tuple[Any, ...]:
+    """Give how far both agree on progress, what holds it, and the transaction that does."""
+    (row,) = pipeline.values(
+        "select agreed_until, held_by, held_by_transaction_id from audit.watermarks where update_kind = 'progressed'"
+    )
+    return row
+
+
+def settled(run: datetime) -> tuple[Any, ...]:
+    """Give the watermark of a run that nothing holds back."""
+    return (run.replace(tzinfo=None) - timedelta(hours=2), "the settle time", None)
+
+
+def test_only_an_acceptance_carries_the_watermark_over_what_the_api_never_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs long it stands at that push, to the second; the run after the command passes it and keeps the record."""
+    with Play(5, "per_update", tmp_path, registrations=100).running() as (sandbox, pipeline, _):
+        hole = next(
+            one
+            for one in sandbox.truth.updates(to_come=True)
+            if one.kind == "progressed" and FIRST + timedelta(hours=8) < one.happened_at < RUNS[0] - timedelta(hours=3)
+        )
+        sandbox.change(planted=(Planted("api_never", update_id=hole.update_id),))
+        for run in RUNS[:2]:
+            sandbox.clock.set(run)
+            pipeline.run(run)
+            ((pushed_at, gap_id),) = pipeline.values("select changed_before, gap_id from audit.gaps")
+            assert abs(pushed_at - hole.happened_at.replace(tzinfo=None)) < timedelta(seconds=5)
+            assert watermark(pipeline) == (pushed_at, "a gap", hole.transaction_id)
+
+        for name, value in (("API_URL", sandbox.api_url), ("API_TOKEN", sandbox.token), ("DATA_DIR", str(tmp_path))):
+            monkeypatch.setenv(f"PROGRESS_{name}", value)
+        monkeypatch.setenv("LOGNAME", "ada")
+        accept = ["gaps", "accept", gap_id, "--why", WHY]
+        assert CliRunner().invoke(app, accept).exit_code == 0
+
+        sandbox.clock.set(RUNS[2])
+        pipeline.run(RUNS[2])
+        assert watermark(pipeline) == settled(RUNS[2])
+        kept = "select status, cause, opened_at, accepted_by, accepted_because, closed_at is not null from audit.gaps"
+        opened_at = RUNS[0].replace(tzinfo=None)
+        assert pipeline.values(kept) == [("accepted", "withheld", opened_at, "ada", WHY, True)]
+        assert isinstance(CliRunner().invoke(app, accept).exception, UsageError)
