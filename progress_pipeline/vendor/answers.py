@@ -36,6 +36,8 @@ FALLBACK_SORT = "lastName"
 """The one value of `sort` on the vendor's page."""
 CONTRADICTIONS = 3
 """So many rows rule a filter date out; fewer may be odd rows."""
+BY_PROBE = ["probe"] * CONTRADICTIONS
+"""A record that stood at one of its dates and not at the other rules the other out by itself."""
 ALERTS_KEPT = 50
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

@@ -72,7 +72,7 @@ class Outcome:
         how: going_on, done, calls_used_up, limit_refused or unavailable.
         error: What ended it, if it is not done.
         unproven: Attempts that proved nothing.
-        calls: Calls that it took.
+        calls: Calls that it took, those that failed too.
     """
 
     how: str = "going_on"
@@ -124,8 +124,9 @@ class Work(Iterator[Batch]):
         outcome: How it ended; `going_on` until the last batch was taken.
     """
 
-    def __init__(self, events: Iterator[Event], outcome: Outcome) -> None:
+    def __init__(self, events: Iterator[Event], outcome: Outcome, client: VendorClient) -> None:
         self.outcome = outcome
+        self._client, self._before = client, client.calls
         self._batches = self._gather(events)
 
     def __next__(self) -> Batch:
@@ -142,8 +143,9 @@ class Work(Iterator[Batch]):
             except ProgressPipelineError as error:
                 failure = error
                 continue
+            finally:
+                self.outcome.calls = self._client.calls - self._before
             gathering.add(event)
-            self.outcome.calls += isinstance(event, Answer)
             self.outcome.unproven += isinstance(event, WindowAttempt) and not event.is_complete
             if gathering.is_full:
                 yield gathering.batch()
@@ -177,7 +179,7 @@ def carry_out(
     plan = list(asks)
     client.ledger.expect(_needed(plan, page_size))
     outcome = Outcome()
-    return Work(_events(client, answers, plan, outcome, page_size, newest_first=newest_first), outcome)
+    return Work(_events(client, answers, plan, outcome, page_size, newest_first=newest_first), outcome, client)
 
 
 def _needed(asks: list[Ask], page_size: int) -> dict[Purpose, int]:

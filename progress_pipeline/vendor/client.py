@@ -95,6 +95,7 @@ class VendorClient:
     Attributes:
         is_double: Whether the endpoint is this machine, where a double of the vendor plays time.
         skew: How far the vendor's clock is ahead of ours, by its Date header.
+        calls: Calls that it made, tries included.
     """
 
     def __init__(  # noqa: PLR0913 - what a client is made of, each by name
@@ -117,6 +118,7 @@ class VendorClient:
         self.ledger = ledger
         self.clock = clock
         self.skew = timedelta()
+        self.calls = 0
         self._token = token
         self._pages = pages or KeptPages(None)
         self._limits = limits or Limits()
@@ -200,6 +202,7 @@ class VendorClient:
         fields = question.fields()
         counted_at = self.clock()
         call_id = self.ledger.reserve(purpose, question.window, fields)
+        self.calls += 1
         begun = time.monotonic()
         try:
             status, headers, body = self._send(fields, begun)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from progress_pipeline.errors import CallsUsedUpError, UnreadableAnswerError, VendorUnavailableError
 from progress_pipeline.vendor.answers import (
+    BY_PROBE,
     COMPLETED,
-    CONTRADICTIONS,
     FARTHEST_ZONE,
     STARTED,
     WHOLE_DAY,
@@ -155,7 +155,7 @@ class DateProbe:
             if look is not None and look.is_there:
                 other = STARTED if name == COMPLETED else COMPLETED
                 told = f"{look.told} is found by its date {name} alone"
-                self.asker.answers.refine(f"not_{other}", ["probe"] * CONTRADICTIONS, told, look.call_id)
+                self.asker.answers.refine(f"not_{other}", BY_PROBE, told, look.call_id)
                 return [name]
         return []
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from progress_pipeline.vendor.answers import (
     BY_ID,
+    BY_PROBE,
     CHANGED,
     COMPLETED,
     CONTRADICTIONS,
@@ -151,3 +152,6 @@ def _rule_out(answers: Answers, answer: Answer, date: str, is_against: NDArray[n
     together = [*known, *(row for row in rows if row not in known)][:CONTRADICTIONS]
     evidence = f"call {answer.call_id}: rows outside what was asked, such as transaction {rows[0]}"
     answers.refine(name, together, evidence, answer.call_id)
+    if date == STARTED and date not in answers.filter_dates and answers.get(f"not_{COMPLETED}") == BY_PROBE:
+        # A record was found by its start alone, so the filter was on that: the vendor has changed, and may be anything.
+        answers.doubt([f"not_{COMPLETED}", f"not_{CHANGED}"], f"it was on the start; {evidence}")

@@ -228,3 +228,32 @@ def test_rows_that_no_date_explains_make_the_filter_an_open_question_again(make_
     assert {"not_completed", "not_changed"} <= _alerted(play)
     with play.ledger() as ledger:
         assert Answers.load(ledger).filter_dates == {"completed"}
+
+
+def test_a_filter_that_a_probe_found_on_the_start_and_rows_contradict_may_be_on_any_other_date(
+    make_play: MakePlay,
+) -> None:
+    """What the probe ruled out for the start's sake is open again: else "the last change" is left, which is wrong."""
+    play = make_play(registrations=80, days=60, page_size=1000, filter_on="started", undated="out")
+    play.sandbox.clock.move(timedelta(days=60))
+    with (
+        play.ledger() as ledger,
+        VendorClient(
+            "http://127.0.0.1/",
+            play.sandbox.token,
+            ledger,
+            clock=play.sandbox.clock,
+            transport=SandboxTransport(play.sandbox),
+        ) as client,
+    ):
+        probe(client, Answers.load(ledger), now=play.now, page_size=1000)
+    play.sandbox.clock.move(timedelta(hours=1))
+    play.run()
+    assert not _alerted(play)
+    play.sandbox.change(filter_on="completed")
+    play.sandbox.clock.move(timedelta(days=1))
+    play.run()
+    assert "not_completed" in _alerted(play)
+    with play.ledger() as ledger:
+        assert "completed" in Answers.load(ledger).filter_dates
+        assert "started" not in Answers.load(ledger).filter_dates
