@@ -61,6 +61,26 @@ def test_a_silence_that_lasts_is_an_outage_that_lasts(played: Raw) -> None:
     assert last == (None, True, 3, AT + DAY)
 
 
+def test_a_broken_webhook_is_told_from_a_quiet_one_by_the_first_hourly_run_that_can_know(raw: Raw) -> None:
+    """Quiet all day; three completions from 12:10 on that the API alone tells, the last due at 14:50: said at 15:00."""
+    raw.told_by_api(AT, record(progress=0))
+    raw.told_by_webhook(FIRST_DAY + HOUR, "started", record(progress=0))
+    lost = {number: 2 * DAY + 12 * HOUR + (20 * number - 30) * MINUTE for number in (2, 3, 4)}
+    for hour in range(9, 16):
+        raw.make("audit.webhook_outages")
+        assert raw.table("audit.webhook_outages", "*") == []
+        raw.connection.execute(
+            "drop schema audit cascade; drop schema intermediate cascade; drop schema staging cascade"
+        )
+        now = 2 * DAY + hour * HOUR
+        told = (completed(number, at) for number, at in lost.items() if now - HOUR < at <= now)
+        raw.told_by_api(FIRST_DAY + now, *told)
+    raw.make("audit.webhook_outages")
+    named = "is_ongoing, cause, updates_lost, first_seen_at, first_lost_at"
+    said_at, first_lost_at = AT + 15 * HOUR, AT + 12 * HOUR + 10 * MINUTE
+    assert raw.table("audit.webhook_outages", named) == [(True, "sender_silent", 3, said_at, first_lost_at)]
+
+
 def test_a_quiet_webhook_beside_a_quiet_api_is_no_outage(raw: Raw) -> None:
     """Nobody learned anything for three days."""
     one = record(progress=0)
