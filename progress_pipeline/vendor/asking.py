@@ -32,7 +32,7 @@ from progress_pipeline.vendor.planning import Ask
 from progress_pipeline.vendor.pricing import FILL
 from progress_pipeline.vendor.probe import PROBE_CALLS, probing
 from progress_pipeline.vendor.records import RECORD_SCHEMA, Reject
-from progress_pipeline.vendor.sweeping import Sweep, make_sweep
+from progress_pipeline.vendor.sweeping import make_sweep
 
 __all__ = ["BATCH_SCHEMA", "Batch", "Outcome", "WindowAttempt", "Work", "carry_out"]
 
@@ -208,7 +208,7 @@ def _events(  # noqa: PLR0913 - as carry_out
         except TokenRefusedError:
             raise
         except (LimitRefusedError, VendorUnavailableError, UnreadableAnswerError) as error:
-            yield from _failed(sweep, error)
+            yield from sweep.conclusions.end(error, newest_first=sweep.newest_first)
             failures += 1
             is_limit = isinstance(error, LimitRefusedError)
             if is_limit or failures == FAILURES or len(asks) == 1:
@@ -225,14 +225,3 @@ def _probe_again(client: VendorClient, answers: Answers, page_size: int) -> Gene
     if client.ledger.left(Purpose.PROBE) >= PROBE_CALLS:
         with suppress(CallsUsedUpError, LimitRefusedError, VendorUnavailableError, UnreadableAnswerError):
             yield from probing(client, answers, now=client.clock(), page_size=page_size)
-
-
-def _failed(sweep: Sweep, error: ProgressPipelineError) -> Generator[Event, None, None]:
-    """Say of what a sweep did not come to why it is not proven."""
-    rest = sweep.claims.rest(newest_first=sweep.newest_first)
-    if rest is not None:
-        at = sweep.asker.first_at[0] if sweep.asker.first_at else sweep.asker.client.clock()
-        ask, call_ids = sweep.ask, sweep.asker.call_ids
-        yield WindowAttempt.of(
-            ask.purpose, rest, search=ask.search, attempted_at=at, call_ids=call_ids, reason=str(error)
-        )

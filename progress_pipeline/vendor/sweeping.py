@@ -22,6 +22,7 @@ from progress_pipeline.vendor.asker import Asker
 from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.bringing import Bringer
 from progress_pipeline.vendor.claims import Claims
+from progress_pipeline.vendor.concluding import Conclusions
 from progress_pipeline.vendor.cutting import SHORTEST, Cutter
 from progress_pipeline.vendor.date_probe import learn_dates
 from progress_pipeline.vendor.dates import happened_at
@@ -62,10 +63,10 @@ class Sweep:
     ask: Ask
     forecast: Forecast
     newest_first: bool = False
-    claims: Claims = field(init=False)
     bringer: Bringer = field(init=False)
     cutter: Cutter = field(init=False)
     resuming: Resuming = field(init=False)
+    conclusions: Conclusions = field(init=False)
     pending: list[Tile] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     repeated: int = 0
@@ -73,15 +74,20 @@ class Sweep:
     in_vain: int = 0
 
     def __post_init__(self) -> None:
-        self.claims = Claims(self.ask.window, self.answers.slack)
         self.bringer = Bringer(self.asker)
         self.cutter = Cutter(newest_first=self.newest_first)
         self.resuming = Resuming(self.asker, self.ask.window, self.cutter)
+        self.conclusions = Conclusions(self.asker, self.ask, self.resuming)
 
     @property
     def answers(self) -> Answers:
         """What is known of the vendor."""
         return self.asker.answers
+
+    @property
+    def claims(self) -> Claims:
+        """What is proven so far."""
+        return self.conclusions.claims
 
     def run(self) -> Sweeping:
         """Cover the span, or say of its parts why they are not covered; if it stops, keep where."""
@@ -104,7 +110,7 @@ class Sweep:
             if tile.verdict is Verdict.PROVEN:
                 if self.ask.expected_rows is not None and answer.page.size < tile.size:
                     yield from self._learn_dates(answer)
-                yield from self._claim([tile])
+                yield from self.conclusions.claim([tile])
                 return
             yield from self._learn_dates(answer)
             rows = tile.expected or tile.at_least or (yield from self.bringer.gauge(tile))
@@ -133,7 +139,7 @@ class Sweep:
             before = self.answers.slack
             yield from learn_dates(self.asker, answer)
             if self.claims.chain is None and self.answers.slack != before:
-                self.claims = Claims(self.ask.window, self.answers.slack)
+                self.conclusions.begin()
 
     def _cut(self, left: Window, at_most: timedelta | None = None) -> Sweeping:
         """Cover a span, window by window from one end."""
@@ -164,7 +170,7 @@ class Sweep:
             self.pending.append(tile)
             return
         yield from self._confirm_pending()
-        yield from self._claim([tile]) if tile.verdict is Verdict.PROVEN else self._give_up(tile)
+        yield from self.conclusions.conclude(tile)
 
     def _bring(self, part: Window) -> Generator[Event, None, Tile]:
         """Bring a window of the span in; the first that the vendor fails is given up, the second ends the work."""
@@ -210,7 +216,7 @@ class Sweep:
             if tile.verdict is Verdict.MORE and not self.cutter.is_at_end(tile.window, tile.ids):
                 yield from self._cut(tile.window, tile.window.duration / 2)
             else:
-                yield from self._claim([tile]) if tile.verdict is Verdict.PROVEN else self._give_up(tile)
+                yield from self.conclusions.conclude(tile)
             return
         if self.answers.start_unit != "ignored":
             asked = Window(min(tile.asked.start for tile in tiles), max(tile.asked.end for tile in tiles))
@@ -219,46 +225,11 @@ class Sweep:
             may_be_cut_off = at_most >= self.answers.page_limit
             measured = yield from measure(self.asker, asked, ids, nameless, may_be_cut_off=may_be_cut_off)
             if measured.length is Length.EQUAL:
-                yield from self._claim([tile.judged(Verdict.PROVEN, measured.told) for tile in tiles])
+                yield from self.conclusions.claim([tile.judged(Verdict.PROVEN, measured.told) for tile in tiles])
                 return
         middle = len(tiles) // 2
         yield from self._confirm(tiles[:middle])
         yield from self._confirm(tiles[middle:])
-
-    def _claim(self, tiles: list[Tile]) -> Sweeping:
-        """Say what is proven by windows that are."""
-        whole = Window(min(tile.window.start for tile in tiles), max(tile.window.end for tile in tiles))
-        until = self.asker.first_at[1] if self.asker.first_at else self.asker.client.vendor_now()
-        claimed = self.claims.add(whole, until)
-        if claimed is not None:
-            self.resuming.come_past(claimed)
-            self.claims.last = claimed
-            yield self._attempt(claimed, tiles, proof=tiles[0].told)
-
-    def _give_up(self, tile: Tile) -> Sweeping:
-        """Say why a window is not proven."""
-        about = self.claims.within(tile.window)
-        if about is not None:
-            yield self._attempt(about, [tile], reason=tile.told)
-        self.claims.break_off()
-
-    def _attempt(
-        self, window: Window, tiles: list[Tile], *, proof: str | None = None, reason: str | None = None
-    ) -> WindowAttempt:
-        asker = self.asker
-        attempt = WindowAttempt.of(
-            self.ask.purpose,
-            window,
-            search=self.ask.search,
-            attempted_at=asker.first_at[0] if asker.first_at else asker.client.clock(),
-            call_ids=asker.call_ids,
-            expected_rows=tiles[0].expected if len(tiles) == 1 else None,
-            distinct_rows=len(set().union(*(tile.ids for tile in tiles))),
-            proof=proof,
-            reason=reason,
-        )
-        asker.begin()
-        return attempt
 
 
 def make_sweep(asker: Asker, ask: Ask, *, newest_first: bool = False) -> Sweep:
