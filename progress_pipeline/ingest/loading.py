@@ -233,7 +233,7 @@ class Loader:
 
     def _ready(self, table: RawTable, data: pa.Table) -> tuple[pa.Table, Any]:
         """Give the rows that a raw table is to get, and how dlt is to write them."""
-        data = data.select(table.schema.names).cast(table.schema)
+        data = _as_schema(data, table.schema)
         keys = ", ".join(table.key)
         # The names are our own.
         known = self._ask(f"select {keys} from raw.{table.name} semi join given using ({keys})", given=data)  # noqa: S608
@@ -310,6 +310,14 @@ class Loader:
                 # The name is one of our own.
                 statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
                 connection.execute(statement, [self.load_number])
+
+
+def _as_schema(data: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Give the columns of a schema, with its types; a cast of many small pieces is not for nothing."""
+    data = data.select(schema.names)
+    if data.schema.types == schema.types:
+        return pa.Table.from_arrays(data.columns, schema=schema)
+    return data.cast(schema)
 
 
 @contextmanager

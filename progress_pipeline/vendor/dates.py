@@ -39,8 +39,7 @@ def _seconds_of_plain(column: pa.ChunkedArray) -> NDArray[np.float64] | None:
         instants = pc.cast(column, _ZONED if pc.all(pc.ends_with(column, "Z")).as_py() else _BARE)
     except pa.ArrowInvalid:
         return None
-    numbers = pc.cast(pc.floor_temporal(instants, unit="second"), pa.int64())
-    return np.asarray(numbers.to_numpy(), dtype=np.float64) / MICROSECONDS
+    return np.floor(np.asarray(pc.cast(instants, pa.int64()).to_numpy(), dtype=np.float64) / MICROSECONDS)
 
 
 def is_absent(column: pa.ChunkedArray) -> NDArray[np.bool_]:

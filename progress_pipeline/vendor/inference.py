@@ -5,6 +5,7 @@ costs a call to find out is the subject of `probe` and `measuring`.
 """
 
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 from operator import le, lt
 
@@ -36,6 +37,7 @@ ENOUGH_TO_BE_SORTED = 8
 """So many rows in order are no accident: 1 in 40,000."""
 
 COLUMNS = dict(FIELDS)
+_DATE_COLUMNS = {STARTED: "date_started", COMPLETED: "date_completed"}
 
 
 def observe(answers: Answers, answer: Answer) -> None:
@@ -107,15 +109,15 @@ def _observe_filter(answers: Answers, answer: Answer) -> None:
     """
     window, records = answer.question.window, answer.page.records
     low, high = (window.start - DOUBT).timestamp(), (window.end + DOUBT).timestamp()
-    started, completed = seconds(records["date_started"]), seconds(records["date_completed"])
-    with np.errstate(invalid="ignore"):
-        against = {
-            STARTED: (started < low) | (started > high),
-            COMPLETED: (completed < low) | (completed > high),
-            CHANGED: (started > high) | (completed > high),
-        }
-    for date in FILTER_DATES:
-        _rule_out(answers, answer, date, against[date], records["transaction_id"])
+    at = cache(lambda date: seconds(records[_DATE_COLUMNS[date]]))
+    for date in [date for date in FILTER_DATES if date in answers.filter_dates]:
+        with np.errstate(invalid="ignore"):
+            is_against = (
+                (at(STARTED) > high) | (at(COMPLETED) > high)
+                if date == CHANGED
+                else (at(date) < low) | (at(date) > high)
+            )
+        _rule_out(answers, answer, date, is_against, records["transaction_id"])
     if not answers.filter_dates:
         names = [f"not_{date}" for date in FILTER_DATES]
         answers.doubt(names, "rows contradict every date that the filter could be on")
@@ -133,7 +135,7 @@ def _hold_dates_against(answers: Answers, answer: Answer) -> None:
     low, high = (window.start - slack.after - SECOND).timestamp(), (window.end + slack.before + SECOND).timestamp()
     outside = np.ones(records.num_rows, dtype=np.bool_)
     for date in alive:
-        at = seconds(records["date_started" if date == STARTED else "date_completed"])
+        at = seconds(records[_DATE_COLUMNS[date]])
         with np.errstate(invalid="ignore"):
             outside &= (at < low) | (at > high)
     if int(outside.sum()) >= CONTRADICTIONS:
