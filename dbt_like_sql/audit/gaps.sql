@@ -86,6 +86,7 @@ windows as (
         attempted_at,
         window_start,
         window_end,
+        last_call_id,
         is_complete,
         call_count,
         reason
@@ -94,7 +95,7 @@ windows as (
 ),
 
 -- What was asked of the API since it owes something. `is_asked`: a proven window held the date that the vendor filters
--- by; all dates, if the filter is not known.
+-- by (all dates, if the filter is not known) before the call that told it: what was asked after that changes no cause.
 looked_for as (
 
     select
@@ -103,6 +104,7 @@ looked_for as (
         windows.is_complete,
         windows.reason,
         windows.is_complete
+        and (gaps.call_id is null or windows.last_call_id < gaps.call_id)
         and (
             gaps.registration_id = windows.search
             or (

@@ -179,6 +179,21 @@ def test_a_repair_in_vain_is_tried_again_with_growing_spacing(begun: Raw) -> Non
         begun.connection.execute("drop schema staging cascade")
 
 
+def test_what_is_asked_after_a_repair_does_not_change_the_cause(begun: Raw) -> None:
+    """The pull held the push, not its start; so none had asked by that; a search repaired it, and a fill came later."""
+    begun.told_by_webhook(TOLD, "progressed", mine())
+    begun.begin_load(PULL[2])
+    begun.call("daily", TOLD, PULL[2], PULL[2], [])
+    begun.window("daily", TOLD - HOUR, PULL[2], PULL[2])
+    begun.begin_load(PULL[2], purpose="repair")
+    begun.call("repair", FIRST_DAY, PULL[2], PULL[2], [mine()])
+    begun.window("repair", FIRST_DAY, PULL[2], PULL[2], search="r-77")
+    begun.begin_load(PULL[5], purpose="backfill")
+    begun.call("backfill", FIRST_DAY, PULL[5], PULL[5], [])
+    begun.window("backfill", FIRST_DAY, PULL[5], PULL[5])
+    assert gaps(begun, "kind, status, cause, closed_at") == [("missing_api", "repaired", "never_covered", PULL[2])]
+
+
 @pytest.mark.parametrize(
     ("proven", "said"),
     [
