@@ -55,14 +55,17 @@ def estimate_backfill(settings: Settings, clock: Clock, start: datetime, end: da
         with connect(settings.warehouse_path) as connection:
             state = known_state(connection)
     with open_ledger(settings, clock) as ledger:
-        left = ledger.left(Purpose.BACKFILL)
+        left, told = ledger.left(Purpose.BACKFILL), ledger.rows_told(span.start, min(span.end, now))
     estimate = plan_backfill(
-        span, state, now=now, page_size=settings.api_page_size, calls_a_day=settings.api_daily_calls
+        span, state, now=now, page_size=settings.api_page_size, calls_a_day=settings.api_daily_calls, told=told
     )
     if not estimate.asks:
         sentence = "All of it is covered already; no call is needed."
     elif estimate.calls is None:
-        sentence = f"Nothing is known yet of how much there is; {left} calls are left for it today."
+        sentence = (
+            f"Nothing is known yet of how much there is; {left} calls are left for it today. "
+            "`progress-pipeline probe` finds it out with at most 12 calls, where the vendor tells."
+        )
     else:
         sentence = (
             f"About {estimate.calls} calls over {estimate.days} day(s), done on {estimate.ends_on}; "

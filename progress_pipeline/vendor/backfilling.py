@@ -38,6 +38,7 @@ def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
     page_size: int,
     calls_a_day: int,
     newest_first: bool = False,
+    told: int | None = None,
 ) -> Estimate:
     """Plan to cover a span, as far as it is not, and say what it will take.
 
@@ -48,6 +49,7 @@ def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
         page_size: Records asked for in one call.
         calls_a_day: Calls of a day; some are kept for other purposes.
         newest_first: Whether it begins at the newest end.
+        told: Rows that the vendor said that it holds at most, for the time when nothing is proven yet.
     """
     if span.start >= now:
         return Estimate((), 0, 0, now.date())
@@ -56,7 +58,11 @@ def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
         return Estimate((), 0, 0, now.date())
     if newest_first:
         gaps.reverse()
-    expected = [state.density.average(gap) for gap in gaps]
+    whole = sum((gap.duration for gap in gaps), timedelta())
+    expected = [
+        told * (gap.duration / whole) if rows is None and told is not None else rows
+        for gap, rows in zip(gaps, (state.density.average(gap) for gap in gaps), strict=True)
+    ]
     asks = tuple(
         Ask(Purpose.BACKFILL, gap, reason="backfill", expected_rows=rows)
         for gap, rows in zip(gaps, expected, strict=True)

@@ -95,6 +95,17 @@ class LedgerFile:
         ).fetchall()
         return [read_call(row) for row in rows]
 
+    def rows_told(self, start: datetime, end: datetime) -> int | None:
+        """Give how many rows the vendor said that a span holds at most: the least of all answers about a longer one."""
+        row = self._connection.execute(
+            "select min(max(row_count, coalesce(vendor_count, 0))) from calls "
+            "where outcome = 'answered' and window_start <= ? and window_end >= ? "
+            "and json_extract(request, '$.search') = '' and json_extract(request, '$.start') = 0 "
+            "and (vendor_count > row_count or row_count < json_extract(request, '$.number'))",
+            (to_us(start), to_us(end)),
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
     def last_call_id(self) -> int:
         """Give the number of the newest call, 0 if there is none."""
         row = self._connection.execute("select max(call_id) from calls").fetchone()

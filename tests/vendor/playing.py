@@ -18,7 +18,7 @@ import numpy as np
 from progress_pipeline.clock import frozen_clock
 from progress_pipeline.sandbox.config import SandboxConfig
 from progress_pipeline.sandbox.instants import from_us, to_us
-from progress_pipeline.sandbox.listing import Question
+from progress_pipeline.sandbox.listing import NO_INSTANT, Question
 from progress_pipeline.sandbox.server import API_PATH, Sandbox
 from progress_pipeline.sandbox.world import JUNK
 from progress_pipeline.vendor.answers import Answers
@@ -253,6 +253,28 @@ class Play:
             for one in page
             if one["transaction_id"] not in self.rows
             or self.rows[one["transaction_id"]].record_hash != one["record_hash"]
+        ]
+
+    def shown(self) -> int:
+        """Give how many rows the API shows now."""
+        return int(self.sandbox._api.shown.listing.is_shown(to_us(self.now)).sum())
+
+    def without_reason(self, days: int) -> list[str]:
+        """Give those of `differing` of which no attempt of the last days says that they are not proven, and why."""
+        since = self.now - timedelta(days=days)
+        unproven = [
+            (to_us(one.window_start), to_us(one.window_end))
+            for day in self.days
+            for one in day.attempts
+            if day.at >= since and not one.is_complete and one.reason
+        ]
+        listing, ids = self.sandbox._api.shown.listing, self.sandbox._world.transaction_ids
+        dates = {str(ids[row]): int(at) for row, at in enumerate(listing._dates)}
+        return [
+            name
+            for name in self.differing()
+            # What has no date comes with every window.
+            if not any(start <= dates[name] < end or dates[name] == NO_INSTANT for start, end in unproven)
         ]
 
     def most_calls_of_24_hours(self) -> int:

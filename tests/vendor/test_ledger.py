@@ -363,3 +363,27 @@ def test_an_error_within_a_transaction_undoes_it(make_ledger: MakeLedger) -> Non
         _fail(lambda: (_ for _ in ()).throw(KeyboardInterrupt))
     assert ledger.known() == {}
     assert _call(ledger) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "request_", "rows", "count", "told"),
+    [
+        (30, {}, 100, 7000, 7000),
+        (30, {}, 40, None, 40),
+        (30, {}, 100, None, None),
+        (30, {}, 100, 100, None),
+        (30, {"search": "doe"}, 3, 3, None),
+        (30, {"start": 90}, 10, 100, None),
+        (5, {}, 3, 3, None),
+    ],
+    ids=["a count", "not full", "full", "a count of the page", "a search", "a later page", "a shorter span"],
+)
+def test_how_much_there_is_at_most_is_what_the_vendor_told_of_a_longer_span(  # noqa: PLR0913 - a call's parts
+    make_ledger: MakeLedger, *, days: int, request_: dict[str, object], rows: int, count: int | None, told: int | None
+) -> None:
+    """By its count, or by a page that is not full; what a search or a shorter span brought tells nothing."""
+    ledger = make_ledger()
+    window = Window(NOON - timedelta(days=days), NOON)
+    call_id = ledger.reserve(Purpose.PROBE, window, {"start": 0, "number": 100, "search": ""} | request_)
+    ledger.finish(call_id, Finish("answered", row_count=rows, vendor_count=count))
+    assert ledger.rows_told(NOON - timedelta(days=10), NOON) == told

@@ -262,6 +262,14 @@ def test_a_backfill_of_nothing_takes_nothing_and_one_of_the_unknown_says_so(
     assert bool(estimate.asks) == (calls is None)
 
 
+def test_before_anything_is_proven_a_backfill_goes_by_what_the_vendor_told() -> None:
+    """100,000 rows at 1,000 a call, 228 calls a day."""
+    span = Window(NOON - 90 * DAY, NOON)
+    estimate = plan_backfill(span, KnownState(), now=NOON, page_size=1000, calls_a_day=500, told=100_000)
+    assert estimate.calls == 142
+    assert (estimate.days, estimate.ends_on) == (1, NOON.date())
+
+
 def test_a_backfills_newest_end_can_come_first() -> None:
     """By the setting."""
     state = KnownState((_proven(60, 30),))
