@@ -79,3 +79,19 @@ def test_a_delivery_that_says_two_things_under_one_key_is_rejected_whole(body: b
     (reject,) = together.odd[0].rejects
     assert "the key started stands in it twice" in reject.reason
     assert reject.raw_text == body.decode()
+
+
+@pytest.mark.parametrize("key", ["transactionId", "progress", "email"])
+def test_bad_utf8_costs_its_own_record_alone(key: str) -> None:
+    """Whether it stands where numbers do or in a text."""
+    record = (
+        b'{"transactionId": 7, "%s": "\xff"}' % key.encode()
+        if key != "transactionId"
+        else b'{"%s": "\xff"}' % key.encode()
+    )
+    plain = b'{"started": [{"transactionId": 1}]}'
+    together = read_bundles([plain, b'{"started": [%s, {"transactionId": 2}]}' % record, plain])
+    assert together.updates.num_rows == 3
+    assert [(reject.position, reject.reason) for reject in together.odd[1].rejects] == [
+        (0, "not UTF-8: invalid start byte")
+    ]
