@@ -22,7 +22,8 @@ NEW_OBJECTS = 50_000
 def pull(url: str, folder: Path, page_size: int) -> dict[str, object]:
     """Pull, and say what came."""
     from progress_pipeline.clock import frozen_clock
-    from progress_pipeline.ingest.loading import Loader, RunFacts
+    from progress_pipeline.ingest.loading import Loader
+    from progress_pipeline.ingest.rows import RunFacts
     from progress_pipeline.ingest.vendor_api import load_batches
     from progress_pipeline.vendor.answers import Answers
     from progress_pipeline.vendor.asking import carry_out

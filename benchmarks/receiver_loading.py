@@ -31,7 +31,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 import dlt.destinations
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.webhook import load_landed, webhook
 def work():
     now = datetime.now(UTC)

@@ -7,8 +7,9 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
-from progress_pipeline.ingest.loading import Loader, arrow, naive
+from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import GAP_ACCEPTANCES
+from progress_pipeline.ingest.rows import arrow, naive
 
 
 @dlt.source(name="raw")

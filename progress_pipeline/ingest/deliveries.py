@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from progress_pipeline.ingest.loading import arrow, naive
 from progress_pipeline.ingest.raw_tables import (
     INSTANT,
     REJECTS,
@@ -23,6 +22,7 @@ from progress_pipeline.ingest.raw_tables import (
     WEBHOOK_UPDATES,
     RawTable,
 )
+from progress_pipeline.ingest.rows import arrow, naive
 from progress_pipeline.landing.reading import (
     Deliveries,
     LandedDelivery,

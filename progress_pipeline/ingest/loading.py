@@ -10,10 +10,8 @@ believed only if the load that moved it was finished.
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -25,9 +23,11 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pyarrow.parquet import ParquetWriter
 
 from progress_pipeline.errors import WarehouseBusyError, WarehouseError
+from progress_pipeline.ingest.appending import ready
 from progress_pipeline.ingest.dlt_context import closed_context
 from progress_pipeline.ingest.lean_imports import keep_imports_lean
 from progress_pipeline.ingest.raw_tables import INSTANT, RAW_TABLES, RUNS, RawTable, ddl
+from progress_pipeline.ingest.rows import RunFacts, arrow
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,52 +45,6 @@ _TYPES = {
     pa.bool_(): "bool",
     INSTANT: "timestamp",
 }
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """What `raw.runs` tells of a run: when it was, and by which settings it judges.
-
-    Attributes:
-        run_id: Dagster's name of the run.
-        as_of: The instant that the run takes as now, aware.
-        purpose: daily, backfill, repair, land or manual.
-        start_at: First instant to be covered, aware.
-        settle_minutes: Minutes that both witnesses are given.
-        lookback_days: Days that each daily pull asks again.
-        daily_calls: Calls that the vendor grants in a day.
-    """
-
-    run_id: str
-    as_of: datetime
-    purpose: str
-    start_at: datetime
-    settle_minutes: int
-    lookback_days: int
-    daily_calls: int
-
-    def row(self, load_number: int) -> dict[str, object]:
-        """Give the row of `raw.runs` for one of the run's loads."""
-        return {
-            "run_id": self.run_id,
-            "as_of": naive(self.as_of),
-            "purpose": self.purpose,
-            "start_at": naive(self.start_at),
-            "settle_minutes": self.settle_minutes,
-            "lookback_days": self.lookback_days,
-            "daily_calls": self.daily_calls,
-            "load_number": load_number,
-        }
-
-
-def naive(instant: datetime) -> datetime:
-    """Give an aware instant as raw tables hold it: UTC, without a zone."""
-    return instant.astimezone(UTC).replace(tzinfo=None)
-
-
-def arrow(table: RawTable, rows: Iterable[Mapping[str, object]]) -> pa.Table:
-    """Make an Arrow table of one raw table's schema from rows, one mapping each."""
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
 
 
 def _hints(table: RawTable, disposition: Any) -> dict[str, Any]:
@@ -232,47 +186,14 @@ class Loader:
         return resource
 
     def _ready(self, table: RawTable, data: pa.Table) -> tuple[pa.Table, Any]:
-        """Give the rows that a raw table is to get, and how dlt is to write them."""
-        data = _as_schema(data, table.schema)
-        keys = ", ".join(table.key)
-        # The names are our own.
-        known = self._ask(f"select {keys} from raw.{table.name} semi join given using ({keys})", given=data)  # noqa: S608
-        twice = self._ask(f"select {keys} from given group by all having count(*) > 1", given=data)  # noqa: S608
-        if not known.num_rows and not twice.num_rows:
-            return data, "append"
-        if table.is_updated:
-            return data, {"disposition": "merge", "strategy": "upsert"}
-        return self._fresh(table, data, known), "append"
-
-    def _fresh(self, table: RawTable, data: pa.Table, known: pa.Table) -> pa.Table:
-        """Leave out the rows whose key is known, or came before."""
-        keys = ", ".join(table.key)
-        # The names are our own.
-        fresh = f"""
-            select given.* exclude (place)
-            from (select *, row_number() over () as place from given) as given
-            anti join known using ({keys})
-            qualify row_number() over (partition by {keys} order by place) = 1
-            order by place"""  # noqa: S608
-        return self._ask(fresh, given=data, known=known).cast(table.schema)
+        with self.query() as connection:
+            return ready(connection, table, data)
 
     def carried(self) -> Iterator[Any]:
         """Give the items that every load takes along: what is carried, if not as a file, and the row of `raw.runs`."""
         for table, data in [*self._carried, (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
             if data.num_rows <= ROWS_A_PIECE:
                 yield from self.items(table, data)
-
-    def _ask(self, sql: str, **tables: pa.Table) -> pa.Table:
-        """Ask the warehouse something about Arrow tables, by name."""
-        with self.query() as connection:
-            for name, table in tables.items():
-                connection.register(name, table)
-            try:
-                answer: pa.Table = connection.sql(sql).to_arrow_table()
-            finally:
-                for name in tables:
-                    connection.unregister(name)
-        return answer
 
     @contextmanager
     def query(self) -> Iterator["duckdb.DuckDBPyConnection"]:
@@ -310,14 +231,6 @@ class Loader:
                 # The name is one of our own.
                 statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
                 connection.execute(statement, [self.load_number])
-
-
-def _as_schema(data: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Give the columns of a schema, with its types; a cast of many small pieces is not for nothing."""
-    data = data.select(schema.names)
-    if data.schema.types == schema.types:
-        return pa.Table.from_arrays(data.columns, schema=schema)
-    return data.cast(schema)
 
 
 @contextmanager

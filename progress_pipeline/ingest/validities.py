@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from progress_pipeline.errors import SettingsError
-from progress_pipeline.ingest.loading import Loader, arrow
+from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import ACTIVITY_VALIDITIES
+from progress_pipeline.ingest.rows import arrow
 
 HEADER = ("activity_id", "valid_months", "valid_days")
 LONGEST = 100_000

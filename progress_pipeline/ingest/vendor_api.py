@@ -22,8 +22,9 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from progress_pipeline.errors import ProgressPipelineError
-from progress_pipeline.ingest.loading import Loader, arrow, naive
+from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS
+from progress_pipeline.ingest.rows import arrow, naive
 from progress_pipeline.vendor.quick import whole_numbers
 from progress_pipeline.vendor.windows import Window, join
 

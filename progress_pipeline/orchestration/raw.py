@@ -13,8 +13,9 @@ from typing import Any
 import dagster as dg
 
 from progress_pipeline.clock import Clock, parse_instant
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import RAW_TABLES
+from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.validities import carry_validities
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.ingest.webhook import load_landed, webhook

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import duckdb
 import pytest
 
-from progress_pipeline.ingest.loading import RunFacts
+from progress_pipeline.ingest.rows import RunFacts
 
 NOW = datetime(2026, 2, 1, 5, tzinfo=UTC)
 

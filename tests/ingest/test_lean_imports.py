@@ -9,7 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.webhook import load_landed, webhook
 
 folder, now = Path(sys.argv[1]), datetime.now(UTC)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.rows import RunFacts
 
 
 def test_a_loader_removes_what_a_killed_one_left_and_nothing_else(run: RunFacts, warehouse: Path) -> None:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from progress_pipeline.errors import TokenRefusedError
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.vendor_api import MOST_SLICES, ApiReport, load_batches
 from progress_pipeline.vendor.asking import Batch
 from progress_pipeline.vendor.attempts import WindowAttempt

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.webhook import LandReport, load_landed, webhook
 from progress_pipeline.landing import envelopes
 from tests.ingest.conftest import NOW, Look

@@ -15,8 +15,9 @@ import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.pipeline import StateInjectableContext, TPipelineState
 
-from progress_pipeline.ingest.loading import Loader, RunFacts
+from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import RAW_TABLES, RawTable
+from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.warehouse.connection import connect
 
 if TYPE_CHECKING:
