@@ -260,22 +260,29 @@ class Play:
         return int(self.sandbox._api.shown.listing.is_shown(to_us(self.now)).sum())
 
     def without_reason(self, days: int) -> list[str]:
-        """Give those of `differing` of which no attempt of the last days says that they are not proven, and why."""
+        """Give those of `differing` of which nothing says that they are not proven, and why.
+
+        It is said by the newest attempt that asked for them, or by any of the last days; where none did, by a run of
+        these days that was stopped before it came to them.
+        """
         since = self.now - timedelta(days=days)
-        unproven = [
-            (to_us(one.window_start), to_us(one.window_end))
+        attempts = [
+            (to_us(one.window_start), to_us(one.window_end), not one.is_complete and bool(one.reason), day.at >= since)
             for day in self.days
             for one in day.attempts
-            if day.at >= since and not one.is_complete and one.reason
         ]
+        is_stopped = any(day.at >= since and (day.outcome is None or day.outcome.how != "done") for day in self.days)
         listing, ids = self.sandbox._api.shown.listing, self.sandbox._world.transaction_ids
         dates = {str(ids[row]): int(at) for row, at in enumerate(listing._dates)}
-        return [
-            name
-            for name in self.differing()
+        silent = []
+        for name in self.differing():
+            at = dates[name]
             # What has no date comes with every window.
-            if not any(start <= dates[name] < end or dates[name] == NO_INSTANT for start, end in unproven)
-        ]
+            about = [(says, is_new) for start, end, says, is_new in attempts if start <= at < end or at == NO_INSTANT]
+            is_said = about[-1][0] or any(says and is_new for says, is_new in about) if about else is_stopped
+            if not is_said:
+                silent.append(name)
+        return silent
 
     def most_calls_of_24_hours(self) -> int:
         """Give the most calls that the vendor counted in any 24 hours."""
