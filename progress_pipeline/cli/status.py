@@ -62,6 +62,7 @@ def _calls(settings: Any) -> dict[str, Any] | None:
             "used": ledger.used(),
             "left": ledger.left(),
             "granted": settings.api_daily_calls,
+            "refused_until": ledger.refused_until(),
             "filter_may_be_on": sorted(answers.filter_dates),
             "answers": {finding.question: finding.answer for finding in answers.findings()},
             "unseen_at_most": told(by_age, answers.filter_dates) if by_age else None,
@@ -135,7 +136,9 @@ def _tell(facts: dict[str, Any]) -> None:
         typer.echo(f"file       {facts['published']}")
     calls = facts["calls"]
     if calls:
-        typer.echo(f"calls      {calls['used']} of {calls['granted']} used, {calls['left']} left")
+        refused = calls["refused_until"]
+        why = f": the vendor refused one more, so none leaves before {_instant(refused)}" if refused else ""
+        typer.echo(f"calls      {calls['used']} of {calls['granted']} used, {calls['left']} left{why}")
         typer.echo(f"vendor     its filter is on: {' or '.join(calls['filter_may_be_on'])}; --json tells the rest")
         if calls["unseen_at_most"]:
             typer.echo(f"unseen     {calls['unseen_at_most']}")
