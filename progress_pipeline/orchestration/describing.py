@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
-import pandas as pd
+from tabulate import tabulate
 
 from progress_pipeline.ingest.raw_tables import RAW_TABLES, RawTable, sql_type
 from progress_pipeline.warehouse.lineage import Source, trace_columns
@@ -80,8 +80,9 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
     """Show rows as a Markdown table; text of the vendor's stays text, whatever it looks like."""
     if not rows:
         return dg.MetadataValue.md("*no rows*")
-    frame = pd.DataFrame([{name: _plain(value) for name, value in row.items()} for row in rows])
-    return dg.MetadataValue.md(frame.to_markdown(index=False, disable_numparse=True))  # or 007 would be shown as 7
+    cells = [[_plain(value) for value in row.values()] for row in rows]
+    table = tabulate(cells, headers=list(rows[0]), tablefmt="pipe", disable_numparse=True)  # or 1e5 would be 100000
+    return dg.MetadataValue.md(table)
 
 
 def _plain(value: object) -> str:
