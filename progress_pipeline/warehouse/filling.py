@@ -140,14 +140,22 @@ def _put_table(writer: duckdb.DuckDBPyConnection, wanted: _Wanted) -> Filled:
     """Put one table into the file, with its comments."""
     model, shown = wanted.model, wanted.shown
     columns = ", ".join(f'{column.sql} as "{column.name}"' for column in shown)
-    names = {column.name for column in shown}
-    order = ", ".join(f'"{column}" nulls first' for column in model.sorted_by or model.key if column in names)
-    by = f" order by {order}" if order else ""
+    by = _order(wanted)
     ((count,),) = writer.execute(
         f"create table {_ASIDE}.{model.name} as select {columns} from {wanted.warehouse}.{model.name}{by}"
     ).fetchall()
     _comment(writer, "table", wanted)
     return Filled(model, int(count), shown)
+
+
+def _order(wanted: _Wanted) -> str:
+    """Say in which order rows are to lie; those of a stored table that is kept sorted lie so, or nearly so, already."""
+    model = wanted.model
+    if model.sorted_by and model.materialized != "view":
+        return ""
+    names = {column.name for column in wanted.shown}
+    order = ", ".join(f'"{column}" nulls first' for column in model.sorted_by or model.key if column in names)
+    return f" order by {order}" if order else ""
 
 
 def _put_view(connection: duckdb.DuckDBPyConnection, wanted: _Wanted) -> Filled:
