@@ -33,15 +33,18 @@ class RowsOfKeys:
     def fetch(self, table: str) -> str:
         """Fetch the rows of the keys from a table; gives the temporary table of them and their places (`PLACE`)."""
         by_number = self._of_numbers(table)
+        of_keys = by_number or self._of_keys()
         directory = self._bench.directory(table)
-        is_through = directory is not None and self._graph.models[directory.model].incremental_by == self._keys.columns
-        if directory is not None and is_through:
-            looked = self._through(table, directory, by_number or self._of_keys())
-        else:
-            looked = f"select rows.rowid as place from {table} as rows {by_number or self._of_keys()}"
+        if directory is not None and self._graph.models[directory.model].incremental_by != self._keys.columns:
+            directory = None
+        looked = (
+            self._through(table, directory, of_keys)
+            if directory is not None
+            else f"select rows.rowid as place from {table} as rows {of_keys}"
+        )
         places = self._bench.new_table(looked)
         found = f"select rowid as {PLACE}, * from {table} where rowid in (select place from temp.{places})"
-        has_others = is_through or by_number
+        has_others = directory is not None or by_number
         return self._bench.new_table(f"select rows.* from ({found}) as rows {self._of_keys()}" if has_others else found)
 
     def old(self, table: str) -> str:
