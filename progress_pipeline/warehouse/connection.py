@@ -65,15 +65,20 @@ def connect(
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = _open(path, read_only=read_only, wait_seconds=wait_seconds)
     try:
-        connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
+        prepare(connection)
         if memory_limit is not None:
             connection.execute("set memory_limit = $limit", {"limit": memory_limit})
         if threads is not None:
             connection.execute("set threads = $threads", {"threads": threads})
-        run_prelude(connection)
         yield connection
     finally:
         connection.close()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make a session what all of ours are; a further connection to an open file is a session of its own."""
+    connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
+    run_prelude(connection)
 
 
 def run_prelude(connection: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 import duckdb
 from sqlglot import exp
 
-from progress_pipeline.warehouse.connection import catalog, literal, run_prelude
+from progress_pipeline.warehouse.connection import catalog, literal, prepare
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.personal import PersonalData, Privacy, Shown, set_key, shown_columns
 from progress_pipeline.warehouse.reading import column_types
@@ -123,8 +123,7 @@ def _put_tables(connection: duckdb.DuckDBPyConnection, wanted: Sequence[_Wanted]
 
     def write() -> list[Filled]:
         with connection.cursor() as writer:
-            writer.execute("set enable_progress_bar = false")
-            run_prelude(writer)
+            prepare(writer)
             set_key(writer, privacy)
             writer.execute("begin")
             filled = [_put_table(writer, each) for each in iter(queue.get, None)]
