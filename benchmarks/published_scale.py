@@ -6,8 +6,8 @@ The world: registrations of one to five updates over two years, four in ten of t
 a start; learners with two or three registrations each; one push of 5,000 lost. It is built once and published several
 times, each time beside a plain copy in a process of its own: `create table … as select * from` of every table that the
 file has, whose views are computed already, into a new file, and a checkpoint; and, since a run publishes Parquet files
-too, `copy … to` of the same. Bounds: either way publishing takes less than twice the time of the copy in the same form;
-the report takes less than 10 s and 3 MB. Tables are published two at a time, which takes less time for more CPU.
+too, `copy … to` of the same. Bounds: either way publishing takes less than twice the CPU and the time of the copy in
+the same form; the report takes less than 10 s and 3 MB.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def main() -> None:
             ratio = statistics.median(one.cpu / other.cpu for one, other in pairs)
             wall = statistics.median(one.seconds / other.seconds for one, other in pairs)
             print(f"{name}: {ratio:.2f} times a plain copy by CPU, {wall:.2f} by the clock (bound {COPIES:.0f})")
-            assert wall < COPIES
+            assert max(ratio, wall) < COPIES
         print(f"report: {shown(report)}, {size / 1000:,.0f} KB (bounds {REPORT_SECONDS:.0f} s, {REPORT_BYTES:,} bytes)")
         assert report.seconds < REPORT_SECONDS
         assert size < REPORT_BYTES
