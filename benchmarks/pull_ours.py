@@ -2,39 +2,36 @@
 
     python -m benchmarks.pull_ours URL FOLDER --page 1000
 
-The plan of a first daily run, the client with its ledger and kept pages, the parsing, and dlt into DuckDB. As in the
-command `run`, Python's collector leaves alone what is imported, and then looks for cycles after fifty thousand objects.
+The plan of a first daily run, the client with its ledger and kept pages, the parsing, and dlt into DuckDB; Python's
+collector is treated as by the command `run`.
 """
 # ruff: noqa: PLC0415 - what a pull imports is part of what it costs, and the collector rests meanwhile
 
 import argparse
 import contextlib
-import gc
 import json
 from datetime import timedelta
 from pathlib import Path
 
+from progress_pipeline.cli.running import starting
+
 CALLS = 1_000_000
 """More than any of these pulls takes; the vendor's 500 a day are not what is measured."""
-NEW_OBJECTS = 50_000
 
 
 def pull(url: str, folder: Path, page_size: int) -> dict[str, object]:
     """Pull, and say what came."""
-    from progress_pipeline.clock import frozen_clock
-    from progress_pipeline.ingest.loading import Loader
-    from progress_pipeline.ingest.rows import RunFacts
-    from progress_pipeline.ingest.vendor_api import load_batches
-    from progress_pipeline.vendor.answers import Answers
-    from progress_pipeline.vendor.asking import carry_out
-    from progress_pipeline.vendor.client import VendorClient
-    from progress_pipeline.vendor.ledger import CallLedger
-    from progress_pipeline.vendor.pages import KeptPages
-    from progress_pipeline.vendor.planning import KnownState, plan_daily
-
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS)
-    gc.enable()
+    with starting():
+        from progress_pipeline.clock import frozen_clock
+        from progress_pipeline.ingest.loading import Loader
+        from progress_pipeline.ingest.rows import RunFacts
+        from progress_pipeline.ingest.vendor_api import load_batches
+        from progress_pipeline.vendor.answers import Answers
+        from progress_pipeline.vendor.asking import carry_out
+        from progress_pipeline.vendor.client import VendorClient
+        from progress_pipeline.vendor.ledger import CallLedger
+        from progress_pipeline.vendor.pages import KeptPages
+        from progress_pipeline.vendor.planning import KnownState, plan_daily
     from benchmarks.pull_server import BEGIN, DAYS
 
     now = BEGIN + timedelta(days=DAYS)
@@ -74,7 +71,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--page", type=int, default=1000)
     asked = parser.parse_args()
-    gc.disable()
     print(json.dumps(pull(asked.url, asked.folder, asked.page)))
 
 

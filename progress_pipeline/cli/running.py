@@ -79,7 +79,7 @@ def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
 
 
 @contextmanager
-def _starting() -> Iterator[None]:
+def starting() -> Iterator[None]:
     """Keep the garbage collector away from what is imported and stays; to go through it is a fifth of a short run."""
     gc.disable()
     try:
@@ -100,7 +100,7 @@ def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool, *, profil
     settings.require_api()
     settings.require_begun(parse_instant(as_of) if as_of else system_clock())
     with stoppable():
-        with _starting():
+        with starting():
             # After the settings, since Dagster takes seconds to import.
             from progress_pipeline.orchestration.assembling import build_definitions
             from progress_pipeline.orchestration.history import open_history
