@@ -24,7 +24,8 @@ import uvloop
 
 from progress_pipeline.clock import system_clock
 from progress_pipeline.landing import recovery
-from progress_pipeline.landing.reading import LandedDelivery, find_files, read_file
+from progress_pipeline.landing.finding import find_files
+from progress_pipeline.landing.reading import LandedDelivery, read_file
 
 TOKEN_NAME = "access_token_name"  # noqa: S105 (it guards nothing)
 TOKEN = "7f9c2ba4e88f827d616045507605853e"  # noqa: S105 (the same)

@@ -23,14 +23,8 @@ from progress_pipeline.ingest.raw_tables import (
     RawTable,
 )
 from progress_pipeline.ingest.rows import arrow, naive
-from progress_pipeline.landing.reading import (
-    Deliveries,
-    LandedDelivery,
-    LandedFile,
-    LandedRefusal,
-    Unreadable,
-    read_batches,
-)
+from progress_pipeline.landing.finding import LandedFile
+from progress_pipeline.landing.reading import Deliveries, LandedDelivery, LandedRefusal, Unreadable, read_batches
 from progress_pipeline.vendor import bundles
 from progress_pipeline.vendor.quick import whole_numbers
 from progress_pipeline.vendor.records import KINDS, Reject

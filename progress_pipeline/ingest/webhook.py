@@ -29,7 +29,7 @@ from progress_pipeline.ingest.raw_tables import (
     WEBHOOK_REFUSALS,
     WEBHOOK_UPDATES,
 )
-from progress_pipeline.landing.reading import LandedFile, find_files
+from progress_pipeline.landing.finding import LandedFile, find_files
 
 BYTES_A_LOAD = 128 * 1024 * 1024
 """Bytes of landed files that one load takes, so that memory is bounded however much has landed."""

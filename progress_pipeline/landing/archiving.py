@@ -20,7 +20,7 @@ import zstandard
 from progress_pipeline.clock import Clock
 from progress_pipeline.errors import LandingError
 from progress_pipeline.landing import durably, layout, stillness
-from progress_pipeline.landing.reading import LandedFile, find_files
+from progress_pipeline.landing.finding import LandedFile, find_files
 
 KEEP = "keep"
 ARCHIVE = "archive"

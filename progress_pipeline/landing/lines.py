@@ -45,10 +45,10 @@ def split_lines(stream: BinaryIO, *, largest: int = LARGEST_LINE) -> Iterator[Li
 
 
 class Block(msgspec.Struct, frozen=True, gc=False):
-    """Whole lines that stand one after the other, less their newlines, and the number of the first."""
+    """Whole lines that stand one after the other, newlines and all, and the number of the first."""
 
     number: int
-    lines: list[bytes]
+    content: bytes
 
 
 def split_blocks(stream: BinaryIO, *, size: int = BLOCK, largest: int = LARGEST_LINE) -> Iterator[Block | Line]:
@@ -57,9 +57,8 @@ def split_blocks(stream: BinaryIO, *, size: int = BLOCK, largest: int = LARGEST_
     while chunk := stream.read(size):
         length = chunk.rfind(b"\n") + 1
         if length:
-            lines = chunk[: length - 1].split(b"\n")
-            yield Block(number, lines)
-            number, at = number + len(lines), at + length
+            yield Block(number, chunk[:length])
+            number, at = number + chunk.count(b"\n"), at + length
             stream.seek(at)
             continue
         stream.seek(at)

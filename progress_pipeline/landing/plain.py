@@ -7,20 +7,19 @@ It holds for lines whose envelope says everything and whose body stands as text,
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 
 class PlainLines(NamedTuple):
-    """What some lines hold, each a list in the order of the lines."""
+    """What some lines hold, each a column in the order of the lines."""
 
-    delivery_ids: list[str]
-    received_at: list[datetime]
-    content_types: list[str | None]
-    bodies: list[bytes]
-    sha256: list[str]
+    delivery_ids: Sequence[str]
+    received_at: Sequence[datetime]
+    content_types: Sequence[str | None]
+    bodies: Sequence[bytes]
+    sha256: Sequence[str]
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -33,31 +32,43 @@ class _Envelope(msgspec.Struct, gc=False):
     body_base64: None = None
 
 
-_decode = msgspec.json.Decoder(_Envelope).decode
+_decode_lines = msgspec.json.Decoder(_Envelope).decode_lines
 
 
-def read_plain(lines: Sequence[bytes]) -> PlainLines | None:
-    """Read lines, each without its newline.
+def read_plain(content: bytes) -> PlainLines | None:
+    """Read whole lines, each with its newline.
 
     Returns:
         What they hold; None where a line is no envelope, leaves something out, or its body is not what it says.
     """
     try:
-        envelopes = list(map(_decode, lines))
+        envelopes = _decode_lines(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    ids, received_at, byte_counts, sha256, texts, content_types = (
-        _all(envelopes, name) for name in ("delivery_id", "received_at", "byte_count", "sha256", "body", "content_type")
+    if not envelopes or not _is_one_a_line(content, len(envelopes)):
+        return None
+    ids, received_at, byte_counts, sha256, texts, content_types, _ = zip(
+        *map(msgspec.structs.astuple, envelopes), strict=True
     )
     bodies = list(map(str.encode, texts))
-    if list(map(len, bodies)) != byte_counts or [hashlib.sha256(body).hexdigest() for body in bodies] != sha256:
+    if tuple(map(len, bodies)) != byte_counts:
         return None
-    if not all(ids):
+    if tuple([hashlib.sha256(body).hexdigest() for body in bodies]) != sha256:
         return None
-    if any(zone is not UTC for zone in set(_all(received_at, "tzinfo"))):
+    if not all(ids) or any(instant.tzinfo is not UTC for instant in received_at):
         return None
     return PlainLines(ids, received_at, content_types, bodies, sha256)
 
 
-def _all(things: Sequence[Any], name: str) -> list[Any]:
-    return list(map(attrgetter(name), things))
+def _is_one_a_line(content: bytes, count: int) -> bool:
+    """Tell whether so many objects stand in as many lines, one in each.
+
+    To the decoder a newline is a blank like any other. In JSON none can stand in a text, nor between `}` and `{` but
+    where one object ends and the next begins; so if all newlines do, each line begins and ends an object.
+    """
+    return (
+        content.startswith(b"{")
+        and content.endswith(b"}\n")
+        and content.count(b"\n") == count
+        and content.count(b"}\n{") == count - 1
+    )

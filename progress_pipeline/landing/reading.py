@@ -1,56 +1,27 @@
-"""Finds landed files that are new and whole, and reads them, delivery by delivery.
+"""Reads found files, delivery by delivery.
 
-A file's identity is its path and its content. Size and change time (`st_ctime_ns`, which nobody can set back) only
-serve to see quickly that a known file is unchanged; where they differ, the content is hashed and decides. So a file
-that appears late with an old time is found, and one that was touched is not loaded twice.
-
-Left for the next run is what is still being written: a file that some process holds open for writing, one that
-changes while it is read, and one changed in the last two seconds whose content is cut off. Everything else is taken
-now: a body as a `LandedDelivery` whatever is in it (the loader judges), and what cannot be taken as an `Unreadable`
-that says why. Symbolic links are not followed: each is an `Unreadable`, as is a file too large for one delivery. Dot
-files, dot folders and names of other kinds are not ours.
+Everything is taken: a body as one of `Deliveries` whatever is in it (the loader judges), and what cannot be taken as
+an `Unreadable` that says why.
 """
 
 import hashlib
 import os
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from progress_pipeline.landing import envelopes, layout, plain, stillness, walking
+from progress_pipeline.landing import envelopes, layout, plain, stillness
+from progress_pipeline.landing.finding import LARGEST_BODY, LandedFile
 from progress_pipeline.landing.lines import LARGEST_LINE, Line, split_blocks
-
-LARGEST_BODY = 64 * 1024 * 1024
-"""Bytes of the largest file that is taken as one delivery's body: four times what our receiver accepts."""
 
 ALONE = 8
 """So few lines are read one by one, if there is a doubt about one of them."""
 
 RAW_TEXT_LENGTH = 100_000
 """Characters of raw text that an `Unreadable` shows; the file keeps the rest."""
-
-
-class LandedFile(msgspec.Struct, frozen=True):
-    """A landed file that was not read before.
-
-    Attributes:
-        file_id: Its identity: hash of its path and content.
-        file: Its path below the landing folder; bytes that are no UTF-8 stand as escapes.
-        kind: body, segment or journal.
-        byte_count: Its size.
-        modified_ns: Its change time in nanoseconds, only to see that it is unchanged.
-    """
-
-    file_id: str
-    file: str
-    kind: str
-    byte_count: int
-    modified_ns: int
-    path: str = ""
-    problem: str | None = None
 
 
 class LandedDelivery(msgspec.Struct, frozen=True, gc=False):
@@ -67,15 +38,15 @@ class LandedDelivery(msgspec.Struct, frozen=True, gc=False):
 
 
 class Deliveries(NamedTuple):
-    """Some deliveries of one file, each column a list; what each means is told by `LandedDelivery`."""
+    """Some deliveries of one file, each column a sequence; what each means is told by `LandedDelivery`."""
 
     file: str
-    delivery_ids: list[str]
-    received_at: list[datetime]
+    delivery_ids: Sequence[str]
+    received_at: Sequence[datetime]
     lines: Sequence[int | None]
-    content_types: list[str | None]
-    bodies: list[bytes]
-    sha256: list[str]
+    content_types: Sequence[str | None]
+    bodies: Sequence[bytes]
+    sha256: Sequence[str]
 
     def each(self) -> Iterator[LandedDelivery]:
         """Give them one by one."""
@@ -108,53 +79,6 @@ class Unreadable(msgspec.Struct, frozen=True):
 Found: TypeAlias = Deliveries | LandedRefusal | Unreadable
 
 _refusal_decoder = msgspec.json.Decoder(LandedRefusal)
-
-
-def find_files(
-    landing: Path, *, known: Mapping[str, tuple[int, int]], known_ids: Container[str] = frozenset()
-) -> Iterator[LandedFile]:
-    """Find what is landed and not known, in the order of the paths.
-
-    Args:
-        landing: The landing folder; one that does not exist holds nothing.
-        known: For each file that was read, its newest `byte_count` and `modified_ns`.
-        known_ids: The `file_id` of every file that was ever read, so that content which returns is not read again.
-    """
-    for sight in walking.walk(landing):
-        file = _readable(sight.path)
-        if known.get(file) == (sight.status.st_size, sight.status.st_ctime_ns):
-            continue
-        found = _identify(landing, sight, file)
-        if found is not None and found.file_id not in known_ids:
-            yield found
-
-
-def _readable(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _identify(landing: Path, sight: walking.Sight, file: str) -> LandedFile | None:
-    """Name a file by its path and content; None if it is left for the next run."""
-    kind = layout.kind_of(Path(file).name) or layout.BODY
-    status, problem = sight.status, sight.problem
-    digest = hashlib.sha256(os.fsencode(sight.path) + b"\0")
-    if problem is None and kind == layout.BODY and status.st_size > LARGEST_BODY:
-        problem = f"is larger than the {LARGEST_BODY} bytes that one delivery may have"
-    if problem is None:
-        try:
-            content = stillness.hash_if_still(landing / sight.path, kind)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            problem = f"cannot be opened: {error.strerror}"
-        else:
-            if content is None:
-                return None
-            digest.update(content.sha256)
-            status = content.status
-    if problem is not None:
-        digest.update(f"{problem} {status.st_size} {status.st_ctime_ns}".encode())
-    return LandedFile(digest.hexdigest(), file, kind, status.st_size, status.st_ctime_ns, sight.path, problem)
 
 
 def read_file(
@@ -201,30 +125,30 @@ def _read_body(full: Path, file: LandedFile, now: datetime) -> Deliveries:
 def _read_lines(full: Path, file: LandedFile, now: datetime) -> Iterator[Found]:
     with stillness.open_still(full) as stream:
         default = _bounded_instant(os.fstat(stream.fileno()).st_mtime, now)
-        for block in split_blocks(stream):
-            if not isinstance(block, Line):
-                yield from _read_block(file, block.number, block.lines, default)
-            elif block.is_too_long:
+        for some in split_blocks(stream):
+            if not isinstance(some, Line):
+                yield from _read_block(file, some.number, some.content, default)
+            elif some.is_too_long:
                 reason = f"is longer than the {LARGEST_LINE} bytes that one line may have"
-                yield Unreadable(file.file, block.number, reason, _raw_text(block.content))
+                yield Unreadable(file.file, some.number, reason, _raw_text(some.content))
             else:
-                yield from _read_line(file, block.number, block.content, default)
+                yield from _read_line(file, some.number, some.content, default)
 
 
-def _read_block(file: LandedFile, number: int, lines: Sequence[bytes], default: datetime) -> Iterator[Found]:
+def _read_block(file: LandedFile, number: int, content: bytes, default: datetime) -> Iterator[Found]:
     """Read lines together; where that leaves a doubt, they are halved until the doubtful are found."""
-    read = plain.read_plain(lines) if file.kind != layout.JOURNAL else None
+    read = plain.read_plain(content) if file.kind != layout.JOURNAL else None
     if read is not None:
-        ids, received_at, content_types, bodies, sha256 = read
-        numbers = range(number, number + len(lines))
-        yield Deliveries(file.file, ids, received_at, numbers, content_types, bodies, sha256)
-    elif len(lines) <= ALONE or file.kind == layout.JOURNAL:
-        for place, content in enumerate(lines, number):
-            yield from _read_line(file, place, content, default)
+        numbers = range(number, number + len(read.bodies))
+        yield Deliveries(file.file, read.delivery_ids, read.received_at, numbers, *read[2:])
+    elif file.kind == layout.JOURNAL or content.count(b"\n") <= ALONE:
+        for place, line in enumerate(content.split(b"\n")[:-1], number):
+            yield from _read_line(file, place, line, default)
     else:
-        middle = len(lines) // 2
-        yield from _read_block(file, number, lines[:middle], default)
-        yield from _read_block(file, number + middle, lines[middle:], default)
+        middle = len(content) // 2
+        cut = content.rfind(b"\n", 0, middle) + 1 or content.find(b"\n", middle) + 1
+        yield from _read_block(file, number, content[:cut], default)
+        yield from _read_block(file, number + content.count(b"\n", 0, cut), content[cut:], default)
 
 
 def _read_line(file: LandedFile, number: int, content: bytes, default: datetime) -> Iterator[Found]:

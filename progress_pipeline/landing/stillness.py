@@ -18,8 +18,8 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -28,7 +28,7 @@ from progress_pipeline.landing import layout
 FRESH_NS = 2_000_000_000
 """Nanoseconds for which a file that looks cut is given time to be finished."""
 
-_CHUNK = 1024 * 1024
+_TAIL = 1024 * 1024
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def open_still(full: Path) -> Iterator[BinaryIO]:
+def open_still(full: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading; a symbolic link or a pipe that took its place raises OSError."""
     descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
@@ -58,15 +58,11 @@ def hash_if_still(full: Path, kind: str) -> Content | None:
         if _has_writer(stream.fileno()):
             return None
         before = os.fstat(stream.fileno())
-        digest = hashlib.sha256()
-        tail = b""
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            tail = (tail + chunk)[-_CHUNK:]
+        digest = hashlib.file_digest(stream, "sha256")
         after = os.fstat(stream.fileno())
         if _version(before) != _version(after):
             return None
-        if abs(time.time_ns() - after.st_mtime_ns) < FRESH_NS and _looks_cut(stream, tail, kind):
+        if abs(time.time_ns() - after.st_mtime_ns) < FRESH_NS and _looks_cut(stream, kind):
             return None
         return Content(digest.digest(), after)
 
@@ -90,10 +86,12 @@ def _has_writer(descriptor: int) -> bool:
     return False
 
 
-def _looks_cut(stream: BinaryIO, tail: bytes, kind: str) -> bool:
+def _looks_cut(stream: BufferedReader, kind: str) -> bool:
     if kind == layout.BODY:
         stream.seek(0)
         return not _is_json(stream.read())
+    stream.seek(max(stream.seek(0, os.SEEK_END) - _TAIL, 0))
+    tail = stream.read(_TAIL)
     if not tail or tail.endswith(b"\n"):
         return False
     return not _is_json(tail.rsplit(b"\n", 1)[-1])

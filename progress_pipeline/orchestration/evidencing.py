@@ -19,7 +19,8 @@ from pydantic import SecretStr
 from progress_pipeline.clock import system_clock
 from progress_pipeline.errors import UsageError
 from progress_pipeline.landing import layout
-from progress_pipeline.landing.reading import LandedDelivery, LandedFile, read_file
+from progress_pipeline.landing.finding import LandedFile
+from progress_pipeline.landing.reading import LandedDelivery, read_file
 from progress_pipeline.reconcile.reasoning import reasons_of_gap, reasons_of_span
 from progress_pipeline.settings import Settings
 from progress_pipeline.vendor.pages import KeptPages

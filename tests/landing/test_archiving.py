@@ -11,7 +11,7 @@ from progress_pipeline.clock import frozen_clock
 from progress_pipeline.errors import LandingError
 from progress_pipeline.landing import archiving, layout
 from progress_pipeline.landing.archiving import put_away
-from progress_pipeline.landing.reading import find_files
+from progress_pipeline.landing.finding import find_files
 
 
 @pytest.fixture

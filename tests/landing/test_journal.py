@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from progress_pipeline.landing import layout
+from progress_pipeline.landing.finding import find_files
 from progress_pipeline.landing.journal import LARGEST_JOURNAL, RefusalJournal, write_journal
-from progress_pipeline.landing.reading import LandedRefusal, find_files, read_file
+from progress_pipeline.landing.reading import LandedRefusal, read_file
 
 
 class Hand:

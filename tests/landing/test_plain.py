@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from progress_pipeline.landing import envelopes
+from progress_pipeline.landing.finding import LandedFile
 from progress_pipeline.landing.lines import Block, split_blocks, split_lines
 from progress_pipeline.landing.plain import read_plain
-from progress_pipeline.landing.reading import LandedDelivery, LandedFile, Unreadable, read_file
+from progress_pipeline.landing.reading import LandedDelivery, Unreadable, read_file
 
 WHOLE = st.builds(
     lambda body, name: envelopes.write_line(body, delivery_id=name, received_at="2026-11-23T06:15:44.5Z")[:-1],
@@ -58,10 +59,19 @@ def _undated(found: list[object]) -> list[object]:
 
 def test_lines_of_the_receiver_are_read_together(three_lines: list[bytes]) -> None:
     """What is no text stands in base64, and is read alone."""
-    read = read_plain([line[:-1] for line in (three_lines[0], three_lines[2])])
+    read = read_plain(three_lines[0] + three_lines[2])
     assert read is not None
-    assert read.bodies == [b'{"started": []}', b""]
-    assert read_plain([three_lines[1][:-1]]) is None
+    assert list(read.bodies) == [b'{"started": []}', b""]
+    assert read_plain(three_lines[1]) is None
+
+
+def test_as_many_envelopes_as_lines_are_not_enough(three_lines: list[bytes]) -> None:
+    """One that stands over two lines and two that stand in one are left to be read line by line."""
+    first, third = three_lines[0][:-1], three_lines[2][:-1]
+    assert read_plain(first + b"\n" + third + b"\n") is not None
+    assert read_plain(first.replace(b"{", b"{\n", 1) + third + b"\n") is None
+    assert read_plain(b"\n" + first + third + b"\n") is None
+    assert read_plain(first + b"\r\n" + third + b"\n") is None
 
 
 @pytest.mark.parametrize(("told", "is_body"), [(b"{}", True), (b"[]", False)])
@@ -88,7 +98,8 @@ def test_blocks_hold_the_lines_of_a_stream(tmp_path: Path, size: int) -> None:
         together = []
         for block in split_blocks(stream, size=size, largest=max(size, 10)):
             if isinstance(block, Block):
-                together += [(number, line, False) for number, line in enumerate(block.lines, block.number)]
+                lines = block.content.split(b"\n")[:-1]
+                together += [(number, line, False) for number, line in enumerate(lines, block.number)]
             else:
                 together.append((block.number, block.content, block.is_too_long))
     if size < 20:

@@ -6,16 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from progress_pipeline.landing.finding import LARGEST_BODY, LandedFile, find_files
 from progress_pipeline.landing.lines import split_lines
-from progress_pipeline.landing.reading import (
-    LARGEST_BODY,
-    LandedDelivery,
-    LandedFile,
-    LandedRefusal,
-    Unreadable,
-    find_files,
-    read_file,
-)
+from progress_pipeline.landing.reading import LandedDelivery, LandedRefusal, Unreadable, read_file
 
 LONG_AGO = (1_600_000_000, 1_600_000_000)
 

@@ -9,7 +9,8 @@ import pytest
 
 from progress_pipeline.clock import frozen_clock
 from progress_pipeline.landing import layout
-from progress_pipeline.landing.reading import LandedDelivery, find_files, read_file
+from progress_pipeline.landing.finding import find_files
+from progress_pipeline.landing.reading import LandedDelivery, read_file
 from progress_pipeline.landing.recovery import recover
 
 

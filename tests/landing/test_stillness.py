@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from progress_pipeline.landing.reading import find_files
+from progress_pipeline.landing.finding import find_files
 
 
 def names(landing: Path) -> list[str]:

@@ -13,13 +13,8 @@ import pytest
 import trustme
 
 from progress_pipeline.landing import layout
-from progress_pipeline.landing.reading import (
-    LandedDelivery,
-    LandedRefusal,
-    Unreadable,
-    find_files,
-    read_file,
-)
+from progress_pipeline.landing.finding import find_files
+from progress_pipeline.landing.reading import LandedDelivery, LandedRefusal, Unreadable, read_file
 from progress_pipeline.receiver.limits import Limits
 from progress_pipeline.receiver.server import Receiver
 from progress_pipeline.settings import Settings, load_settings
