@@ -10,7 +10,7 @@ import msgspec
 
 LARGEST_LINE = 128 * 1024 * 1024
 """Bytes of the longest line that is read: the largest body, escaped."""
-BLOCK = 2 * 1024 * 1024
+BLOCK = 1024 * 1024
 """Bytes that are read at once where lines are taken together."""
 
 

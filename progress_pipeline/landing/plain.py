@@ -63,12 +63,13 @@ def read_plain(content: bytes) -> PlainLines | None:
 def _is_one_a_line(content: bytes, count: int) -> bool:
     """Tell whether so many objects stand in as many lines, one in each.
 
-    To the decoder a newline is a blank like any other. In JSON none can stand in a text, nor between `}` and `{` but
-    where one object ends and the next begins; so if all newlines do, each line begins and ends an object.
+    To the decoder a newline is a blank like any other. But in JSON none can stand in a text, nor between `}` and `{`
+    unless one object ends there and the next begins; so if each line begins and ends with them, it is whole.
     """
-    return (
-        content.startswith(b"{")
-        and content.endswith(b"}\n")
-        and content.count(b"\n") == count
-        and content.count(b"}\n{") == count - 1
-    )
+    begin = 0
+    for _ in range(count):
+        end = content.find(b"\n", begin)
+        if content[begin : begin + 1] != b"{" or content[end - 1 : end] != b"}":
+            return False
+        begin = end + 1
+    return begin == len(content)
