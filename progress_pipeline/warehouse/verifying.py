@@ -67,5 +67,6 @@ def _problems(connection: duckdb.DuckDBPyConnection, each: Filled) -> list[str]:
     ).fetchall()
     if twice:
         named = "; ".join(", ".join(str(part) for part in row) for row in twice)
-        return [f"the key {', '.join(model.key)} is not unique, for instance {named}."]
+        mend = "Drop it from the warehouse (if it is a view, the tables that it reads) and run again to make it whole."
+        return [f"the key {', '.join(model.key)} is not unique, for instance {named}. {mend}"]
     return []

@@ -149,6 +149,19 @@ def test_a_file_that_fails_its_verification_never_takes_the_old_ones_place(
         ]  # fmt: skip
 
 
+def test_a_key_that_another_hand_doubled_in_old_rows_is_never_published(
+    built: Project, warehouse: Path, published: Path
+) -> None:
+    """Whatever a run's checks looked at, all rows are looked at here; the message says what to do."""
+    publish(warehouse, published, built.models(), as_of=AS_OF)
+    before = published.read_bytes()
+    with connect(warehouse) as connection:
+        connection.execute("insert into marts.fct_v from marts.fct_v order by k limit 1")
+    with pytest.raises(PublishError, match=r"fct_v is not fit .* not unique, for instance 0\. Drop it .* run again"):
+        publish(warehouse, published, built.models(), as_of=AS_OF)
+    assert published.read_bytes() == before
+
+
 def test_the_manifest_describes_the_file(built: Project, warehouse: Path, published: Path) -> None:
     """Its hash is that of the bytes, its counts those of the tables."""
     done = publish(warehouse, published, built.models(), as_of=AS_OF)
