@@ -1,12 +1,12 @@
 """Dagster's home: one folder under the data folder that the command line, the scheduler and the UI share.
 
-Runs started anywhere stand in the same history. Nothing is sent to anyone.
+Runs started anywhere stand in the same history. Nothing is sent to anyone. No path stands in the folder, so that the
+data folder can be copied, moved and brought back.
 
 Runs take turns by `warehouse.locking`, whose lock the kernel gives back when a process dies. A pool
 of Dagster's would not do: a killed run keeps its slot, and each later run waits for it for ever.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ event_log_storage:
   module: progress_pipeline.orchestration.event_log
   class: PooledSqliteEventLogStorage
   config:
-    base_dir: {base_dir}
+    base_dir: {env: DAGSTER_HOME}
 python_logs:
   managed_python_loggers: [progress_pipeline]
   python_log_level: INFO
@@ -48,7 +48,7 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text(_CONFIG.format(base_dir=json.dumps(str(home / "history"))), encoding="utf-8")
+        config.write_text(_CONFIG, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -68,8 +68,8 @@ def as_our_errors(home: Path) -> Iterator[None]:
         reason = error.orig if isinstance(error, DBAPIError) else error
         raise StateError(
             f"The history of runs in {home} cannot be used: {reason}. Check that PROGRESS_DATA_DIR is a folder that "
-            f"can be written and has room; if a file is broken, move {home / 'history'} away: the next run begins a "
-            "new one, and no data is in it."
+            f"can be written and has room; if a file is broken, move {home} away: the next run begins a new one, and "
+            "no data is in it."
         ) from error
 
 
