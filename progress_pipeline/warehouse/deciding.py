@@ -129,22 +129,29 @@ class Ledger:
                 raise NotByKeyError(f"{name} was made whole, or changed in a build that left this model out")
 
     def directory(self, name: str) -> Directory | None:
-        """Give a model through which rows of a table are found: one that knows all of them but those that just came."""
-        model, before = self.graph.models.get(name), self.before.get(name)
-        for through, column in model.found_through if model else ():
-            state = self.state.get(through)
-            if state is None or self.standing.kind(through) != "table":
+        """Give a model through which rows of a table are found, if it and the table stand as they were built.
+
+        Whichever of the two reads the other has taken in all of it but what this build changed, and that is known.
+        """
+        for through, column in self.graph.models[name].found_through if name in self.graph.models else ():
+            if not (self._stands_as_built(name) and self._stands_as_built(through)):
                 continue
-            if state is self.before.get(through) and self._counts.get(through) != state.row_count:
-                continue  # its rows were changed by another hand
-            if self.fingerprint(self.graph.models[through]) != state.fingerprint:
-                continue
-            seen = state.inputs.get(name)
-            if seen == self.now(name):
-                return Directory(through, column, "")
-            if name in self.differences and before and seen == Seen(before.version, before.row_count):
-                return Directory(through, column, self.differences[name])
+            is_read = through in self.graph.models[name].depends_on
+            reader, read = (name, through) if is_read else (through, name)
+            seen, before = self.state[reader].inputs.get(read), self.before.get(read)
+            if seen == self.now(read):
+                return Directory(through, column, "", is_read)
+            if read in self.differences and before and seen == Seen(before.version, before.row_count):
+                return Directory(through, column, self.differences[read], is_read)
         return None
+
+    def _stands_as_built(self, name: str) -> bool:
+        """Say whether a model's table is what it was built as, by its present text and by no other hand."""
+        state = self.state.get(name)
+        if state is None or self.standing.kind(name) != "table":
+            return False
+        is_touched = state is self.before.get(name) and self._counts.get(name) != state.row_count
+        return not is_touched and self.fingerprint(self.graph.models[name]) == state.fingerprint
 
     def now(self, name: str) -> Seen:
         """Give a stored table as it is at this point of the build."""

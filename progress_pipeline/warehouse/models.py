@@ -45,7 +45,7 @@ class Model:
         materialized: view, table (made whole when something changed) or incremental (by key).
         incremental_by: The columns by which changed rows are found in its upstreams; empty if it is not incremental.
         found_by: By column of texts, the column of their `text_number`, by which rows are found quicker.
-        found_through: By model that reads it, the column in which its rows bear what stands beside their key there.
+        found_through: By model that reads it or that it reads, the column that both have beside their key.
         read_whole: Upstreams that every key reads whole, and whose change by itself changes no key.
         keys_from: SELECTs that turn the changed rows of an upstream into keys of this model, by upstream.
         also_keys: A SELECT of keys that are refreshed whenever anything changed; empty if there is none.
@@ -126,10 +126,13 @@ def read_models(folder: Path, *, raw_tables: Collection[str] | None = None) -> t
 
 
 def _demand_directory(model: Model, directory: Model | None, name: str, column: str) -> None:
-    """See that a model through which another's rows are found is incremental, and reads it with that column."""
+    """See that a model through which another's rows are found is incremental, is read or reads it, and has the column."""
     made = output_columns(directory) if directory else ()
-    if directory is None or not directory.incremental_by or model.name not in directory.depends_on:
-        raise ModelError(f"{model.path}: `found_through` names {name}, which is no incremental model that reads it.")
+    is_near = directory and (model.name in directory.depends_on or name in model.depends_on)
+    if directory is None or not directory.incremental_by or not is_near:
+        raise ModelError(
+            f"{model.path}: `found_through` names {name}, which is no incremental model that reads it or that it reads."
+        )
     if made is not None and column not in made:
         raise ModelError(f"{model.path}: `found_through` names {column}, which {name} does not have.")
 

@@ -59,15 +59,21 @@ class RowsOfKeys:
     def _through(self, table: str, directory: Directory, of_keys: str) -> str:
         """Give a SELECT of places: of what stands beside the keys there, of what bears nothing, and of what came."""
         column = f'"{directory.column}"'
-        beside = f"temp.{self.old(directory.model)} as beside on rows.{column} = beside.{column}"
-        looked = [
-            f"select rows.rowid as place from {table} as rows semi join {beside}",
-            f"select rows.rowid as place from {table} as rows {of_keys} where rows.{column} is null",
-        ]
-        if directory.came:
-            came = self._bench.keys(f"from temp.{directory.came}", self._graph.models[table].incremental_by)
-            looked.append(f"select rows.rowid as place from {table} as rows {came.join('semi', 'rows')}")
-        return " union all ".join(looked)
+        beside = [self._rows(directory.model) if directory.is_read else f"temp.{self.old(directory.model)}"]
+        came = []
+        if directory.changes and directory.is_read:
+            beside.append(f"temp.{directory.changes}")
+        elif directory.changes:
+            keys = self._bench.keys(f"from temp.{directory.changes}", self._graph.models[table].incremental_by)
+            came.append(f"select rows.rowid as place from {table} as rows {keys.join('semi', 'rows')}")
+        listed = " union all ".join(f"select {column} from {each}" for each in beside)
+        return " union all ".join(
+            [
+                f"select rows.rowid as place from {table} as rows semi join ({listed}) as beside using ({column})",
+                f"select rows.rowid as place from {table} as rows {of_keys} where rows.{column} is null",
+                *came,
+            ]
+        )
 
     def _of_numbers(self, table: str) -> str:
         """Give the join of a table's rows with the numbers of the keys' texts; empty if it has no such numbers."""

@@ -50,14 +50,17 @@ class Directory:
     """Through which model the rows of a table are found, as it stands.
 
     Attributes:
-        model: The model, which has a row for every row of the table but those that came since.
+        model: The model.
         column: What both have beside the key.
-        came: The temporary table of the rows that the table lost and gained since; empty if there is none.
+        changes: The temporary table of the rows that the one which is read lost and gained since the other was made of
+            it; empty if there are none.
+        is_read: Whether the table is made of the model; else the model is made of the table.
     """
 
     model: str
     column: str
-    came: str
+    changes: str
+    is_read: bool
 
 
 class Workbench:

@@ -108,7 +108,9 @@ class Plan:
             names.append(name)
         pairs = f"select k, cast(count(*) as bigint) as g, v from {names[0]} where v is not null group by k, v"
         project.write(PAIRS, pairs, **BY_K)
-        names.append(PAIRS)
+        named = f"select k, g, v from {PAIRS} where g <> 2"
+        project.write("intermediate.int_pairs_named", named, found_through={PAIRS: "v"}, **BY_K)
+        names += [PAIRS, "intermediate.int_pairs_named"]
         for number, (form, first, second) in enumerate(self.layers):
             sql, entry = FORMS[form]
             a, b = names[first % len(names)], names[second % len(names)]

@@ -96,6 +96,22 @@ def test_rows_are_found_through_what_stands_beside_their_key(raw: duckdb.DuckDBP
     assert found == rows(raw, "marts.sums") == [(1, 70, 4), (2, 20, 1), (3, 129, 7), (4, 60, 3)]
 
 
+def test_rows_are_found_through_what_they_were_made_of(raw: duckdb.DuckDBPyConnection, staged: Project) -> None:
+    """By what it lost as well as by what it has, whether or not it was left behind in between."""
+    marks = "select k, max(v) as mark, count(*) as n from staging.stg_said group by k"
+    staged.write("intermediate.int_marks", marks, **BY_K)
+    named = "select k, mark, n from intermediate.int_marks"
+    staged.write("marts.named", named, found_through={"intermediate.int_marks": "mark"}, **BY_K)
+    everything = {model.name for model in staged.models()}
+    for load, only in ((2, everything), (3, everything - {"marts.named"}), (4, everything), (5, everything)):
+        build(raw, staged.models(), only=frozenset(only))
+        say(raw, load, (1, "a", 20 * load), (3, "a", load), (4, "a", 20))
+    assert how(build(raw, staged.models()))["marts.named"][0]
+    found = rows(raw, "marts.named")
+    build(raw, staged.models(), full_refresh=True)
+    assert found == rows(raw, "marts.named") == [(1, 100, 5), (2, 20, 1), (3, 30, 5), (4, 20, 4)]
+
+
 def test_changes_flow_through_a_view_that_passes_rows_on(raw: duckdb.DuckDBPyConnection, project: Project) -> None:
     """A staging view renames and casts; what reads it is still refreshed by key."""
     project.write(
