@@ -126,7 +126,7 @@ def read_models(folder: Path, *, raw_tables: Collection[str] | None = None) -> t
 
 
 def _demand_directory(model: Model, directory: Model | None, name: str, column: str) -> None:
-    """See that a model through which another's rows are found is incremental, is read or reads it, and has the column."""
+    """See that a model through which rows are found is incremental, reads the other or is read, and has the column."""
     made = output_columns(directory) if directory else ()
     is_near = directory and (model.name in directory.depends_on or name in model.depends_on)
     if directory is None or not directory.incremental_by or not is_near:
