@@ -19,8 +19,8 @@ from progress_pipeline.warehouse.deciding import Ledger
 from progress_pipeline.warehouse.graph import Graph
 from progress_pipeline.warehouse.models import SCHEMAS, Model
 from progress_pipeline.warehouse.refreshing import difference, refresh
-from progress_pipeline.warehouse.standing import columns_of, count_rows
-from progress_pipeline.warehouse.workbench import TEMPORARY, Workbench
+from progress_pipeline.warehouse.standing import columns_of
+from progress_pipeline.warehouse.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,6 @@ def build(
         if isinstance(error, duckdb.Error):
             raise WarehouseError(f"The build could not be written, so nothing of it stands: {error}") from error
         raise
-    _drop_temporary(connection)
     return built
 
 
@@ -116,6 +115,7 @@ class _Build:
             self._connection.execute(f"drop {ledger.standing.kind(name)} {name}")
         changed = {name: state for name, state in ledger.state.items() if ledger.before.get(name) != state}
         write_state(self._connection, changed, ledger.orphans)
+        self._bench.drop_tables()
         return built
 
     def _build(self, model: Model) -> Built:
@@ -149,9 +149,8 @@ class _Build:
 
     def _make_whole(self, model: Model, why: str, answer: str) -> Built:
         self._drop_other_kind(model, "table")
-        self._create(model, model.sql)
+        count = self._create(model, model.sql)
         self._stands_now(model)
-        count = self._count(model.name)
         self._ledger.keep(model, count, answer=answer, has_changed=True)
         return Built(model.name, count, count, 0.0, was_incremental=False, how=f"made whole: {why}")
 
@@ -160,11 +159,10 @@ class _Build:
         made = self._bench.new_table(model.sql)
         names = ", ".join(f'"{name}"' for name, _ in self._ledger.standing.columns[model.name])
         changes = self._bench.new_table(difference(model.name, f"temp.{made}", names))
-        count = self._count(f"temp.{changes}")
+        count, total = self._bench.row_counts[changes], self._bench.row_counts[made]
         if count:
             self._create(model, f"from temp.{made}")
             self._ledger.differences[model.name] = changes
-        total = self._count(model.name)
         self._ledger.keep(model, total, answer=answer, has_changed=count > 0)
         return Built(model.name, total, count, 0.0, was_incremental=False, how="made whole, the difference passed on")
 
@@ -175,17 +173,18 @@ class _Build:
         changes = refresh(self._bench, model, keys) if keys.count else None
         if changes is not None:
             ledger.differences[model.name] = changes
-        count = self._count(f"temp.{changes}") if changes else 0
-        total = self._count(model.name)
+        count = self._bench.row_counts[changes] if changes else 0
+        total = self._bench.count(model.name)
         ledger.keep(model, total, answer=answer, has_changed=count > 0)
         return Built(model.name, total, count, 0.0, was_incremental=True, how=f"{keys.count} keys looked at")
 
-    def _create(self, model: Model, sql: str) -> None:
-        """Make a table of a SELECT, its rows in order."""
+    def _create(self, model: Model, sql: str) -> int:
+        """Make a table of a SELECT, its rows in order; gives how many there are."""
         self._bench.old_rows.pop((model.name, model.incremental_by), None)
         order = ", ".join(f'"{column}"' for column in model.sorted_by)
         rows = f"from (\n{sql}\n) order by {order}" if order else f"\n{sql}"
-        self._connection.execute(f"create or replace table {model.name} as {rows}")
+        ((count,),) = self._connection.execute(f"create or replace table {model.name} as {rows}").fetchall()
+        return int(count)
 
     def _stands_now(self, model: Model) -> None:
         """Look at what was just made, and see that the YAML names no column that it does not have."""
@@ -201,23 +200,10 @@ class _Build:
             self._connection.execute(f"drop {standing} {model.name}")
             self._ledger.standing.views.discard(model.name)
 
-    def _count(self, table: str) -> int:
-        return count_rows(self._connection, [table])[table]
-
 
 def _unchanged(ledger: Ledger, model: Model) -> Built:
     count = ledger.state[model.name].row_count
     return Built(model.name, count, 0, 0.0, was_incremental=True, how="unchanged")
-
-
-def _drop_temporary(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the temporary tables that only the build needed."""
-    tables = connection.execute(
-        "select table_name from duckdb_tables() where database_name = 'temp' and starts_with(table_name, ?)",
-        [TEMPORARY],
-    ).fetchall()
-    for (name,) in tables:
-        connection.execute(f'drop table temp."{name}"')
 
 
 def _failure(model: Model, error: duckdb.Error) -> WarehouseError:

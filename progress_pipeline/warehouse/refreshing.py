@@ -66,9 +66,9 @@ def _demand_keys_alone(bench: Workbench, model: Model, keys: Keys, made: str) ->
 def _write_difference(bench: Workbench, model: Model, made: str, old: str) -> str | None:
     """Replace the rows of those keys whose rows differ; gives the table of the difference, if there is one."""
     names = quoted(tuple(name for name, _ in bench.columns[model.name]))
-    if bench.count(old) == 0:
+    if not bench.row_counts[old]:
         bench.execute(f"insert into {model.name} select * from temp.{made}")
-        return made if bench.count(made) else None
+        return made if bench.row_counts[made] else None
     changes = bench.new_table(difference(f"temp.{old}", f"temp.{made}", names))
     differing = bench.keys(f"from {changes}", model.incremental_by)
     if differing.count == 0:

@@ -73,6 +73,7 @@ class Workbench:
         answers: Which keys the changed rows of an upstream have, by the question.
         rows: All rows that a table has of some keys, by table and the key's columns: the keys, and those rows' table.
         old_rows: The same, as a model stands that is not built yet, with their places in it.
+        row_counts: Of the temporary tables, by name.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Workbench:
         self.answers: dict[Question, str] = {}
         self.rows: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
         self.old_rows: dict[tuple[str, tuple[str, ...]], tuple[Keys, str]] = {}
-        self._tables = 0
+        self.row_counts: dict[str, int] = {}
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -98,10 +99,16 @@ class Workbench:
 
     def new_table(self, sql: str) -> str:
         """Keep the rows of a SELECT in a temporary table; gives its name."""
-        self._tables += 1
-        name = f"{TEMPORARY}{self._tables}"
-        self.execute(f"create temp table {name} as\n{sql}")
+        name = f"{TEMPORARY}{len(self.row_counts) + 1}"
+        ((count,),) = self._connection.execute(f"create temp table {name} as\n{sql}").fetchall()
+        self.row_counts[name] = int(count)
         return name
+
+    def drop_tables(self) -> None:
+        """Drop the temporary tables."""
+        for name in self.row_counts:
+            self.execute(f"drop table temp.{name}")
+        self.row_counts.clear()
 
     def execute(self, sql: str) -> None:
         """Execute something for what it does."""
