@@ -9,6 +9,7 @@ unchanged adds nothing. What to ask is decided elsewhere; this module loads what
 """
 
 import hashlib
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 ROWS_A_LOAD = 200_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
+SWITCH_SECONDS = 0.0005
+"""After which asking gives way to a load, which waits for Python some hundred times (5 ms each by its own choice)."""
 MOST_SLICES = 1000
 """Records that come again stand together, so what is kept is a few slices, which share memory; a filter copies."""
 
@@ -155,6 +158,7 @@ def load_batches(
         ((last_call,),) = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchall()
     # By a name like this, dlt takes a thread for one of its own and gives it what it holds for the thread that began.
     name = f"dlt-pool-{threading.get_ident()}-load"
+    sys.setswitchinterval(SWITCH_SECONDS)
     with ThreadPoolExecutor(1, thread_name_prefix=name) as aside:
         running: Future[None] | None = None
         failure: ProgressPipelineError | None = None
@@ -176,17 +180,20 @@ def load_batches(
             if batch is None:
                 _load(loader, gathered, start_at, report)
                 break
-            running = aside.submit(_load, loader, gathered, start_at, report)
+            running = aside.submit(_load, loader, gathered, start_at, report, is_aside=True)
             gathered = _Gathered()
     if failure is not None:
         raise failure
     return report
 
 
-def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport) -> None:
+def _load(
+    loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport, *, is_aside: bool = False
+) -> None:
     """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
-        connection.execute("set threads = 1")  # the other core gathers the next load meanwhile
+        if is_aside:
+            connection.execute("set threads = 1")  # the other core gathers the next load meanwhile
         files, versions = [], 0
         if gathered.records:
             records = _records(connection, gathered, loader.load_number)

@@ -78,7 +78,7 @@ def _observe_order(answers: Answers, answer: Answer, field: str) -> None:
         if answers.get(question) != IGNORED:
             evidence = f"call {answer.call_id}: rows do not ascend by {field}"
             answers.learn(question, IGNORED, evidence, answer.call_id)
-    elif len(set(keys)) >= ENOUGH_TO_BE_SORTED and answers.get(question) is None:
+    elif answers.get(question) is None and len(set(keys)) >= ENOUGH_TO_BE_SORTED:
         evidence = f"call {answer.call_id}: {len(keys)} rows ascend by {field}"
         answers.learn(question, GRANTED, evidence, answer.call_id)
 

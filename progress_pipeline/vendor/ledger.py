@@ -196,11 +196,14 @@ class CallLedger(LedgerFile):
         day = count_day_at(self.count_day, now)
         used = self._counted(day.since, day.until)
         if self.count_day == ROLLING and sum(used.values()) < self.daily_calls:
-            longer = self._counted(now - LONG_DAY, now + LONG_DAY)
+            ((longer,),) = self._connection.execute(
+                "select count(*) from calls where held_until > ? and counted_at < ?",
+                (to_us(now - LONG_DAY), to_us(now + LONG_DAY)),
+            )
             # The list of zones is long, so it is looked at only where the 25th hour decides.
             hour = now.replace(minute=0, second=0, microsecond=0)
-            if sum(longer.values()) >= self.daily_calls and clocks_were_set_back(hour):
-                return longer
+            if longer >= self.daily_calls and clocks_were_set_back(hour):
+                return self._counted(now - LONG_DAY, now + LONG_DAY)
         return used
 
     def _counted(self, since: datetime, until: datetime) -> dict[Purpose, int]:

@@ -145,8 +145,10 @@ def _numbers(values: Sequence[Any]) -> _Column | None:
 
 def _hashes(columns: Sequence[Sequence[str | None]]) -> pa.Array:
     """Give the hashes of `verbatim.hashes`, for records without `extra`."""
-    encode = msgspec.json.encode
-    rows = zip(*columns, repeat(None))
-    digests = b"".join([blake2b(encode(row), digest_size=HASH_BYTES).digest() for row in rows])
-    begins = np.arange(len(columns[0]) + 1, dtype=np.int32) * 2 * HASH_BYTES
-    return pa.StringArray.from_buffers(len(columns[0]), pa.py_buffer(begins), pa.py_buffer(digests.hex().encode()))
+    encode, text, digests = msgspec.json.Encoder().encode_into, bytearray(), []
+    for row in zip(*columns, repeat(None)):
+        encode(row, text)
+        digests.append(blake2b(text, digest_size=HASH_BYTES).digest())
+    begins = np.arange(len(digests) + 1, dtype=np.int32) * 2 * HASH_BYTES
+    digits = b"".join(digests).hex().encode()
+    return pa.StringArray.from_buffers(len(digests), pa.py_buffer(begins), pa.py_buffer(digits))
