@@ -1,18 +1,14 @@
 """The client of the vendor's API: one question, one answer, each call counted before it leaves.
 
-The token travels in the body, over TLS (or to this machine itself), and is in no message, log or repr; redirects are
-not followed, so it goes nowhere else. What can heal is asked again, a little later each time; every try is a call in
-the ledger. Every body is kept as it came. What an answer means for a window is not decided here.
+What can heal is asked again, a little later each time; every try is a call in the ledger. Every body is kept as it
+came. How a question travels is the subject of `sending`; what an answer means for a window is not decided here.
 """
 
 import hashlib
-import ipaddress
-import json
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -22,15 +18,12 @@ import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from progress_pipeline.clock import Clock, system_clock
-from progress_pipeline.errors import (
-    LimitRefusedError,
-    SettingsError,
-    VendorUnavailableError,
-)
-from progress_pipeline.vendor.answering import ERROR_BODY_BYTES, Judgement, http_date, judge
+from progress_pipeline.errors import LimitRefusedError, VendorUnavailableError
+from progress_pipeline.vendor.answering import Judgement, http_date, judge
 from progress_pipeline.vendor.exchange import Answer, Question
 from progress_pipeline.vendor.ledger import CallLedger, Finish, Purpose
 from progress_pipeline.vendor.pages import KeptPages
+from progress_pipeline.vendor.sending import Limits, Sender
 
 logger = logging.getLogger(__name__)
 
@@ -42,34 +35,12 @@ def _tell_retry(details: RetryDetails) -> None:
 # stamina's own choices would print each retry to stdout, where a command's answer goes, or log it without its reason.
 set_on_retry_hooks([_tell_retry])
 
-MEBIBYTE = 1 << 20
 SKEW_DOUBT = timedelta(seconds=3)
 """A Date header tells whole seconds, and travels for a while."""
 CALLS_KEPT = timedelta(days=400)
 """Older calls count towards no day, and the warehouse has had them for long."""
 SHOWING = timedelta(minutes=1)
 """How long a change may take until the vendor shows it; a double on this machine shows it at once."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long and how often a call is tried, and how much it may bring.
-
-    Attributes:
-        connect_seconds: To reach the vendor.
-        read_seconds: Between two pieces of an answer.
-        whole_seconds: For a whole answer.
-        body_bytes: Of a body.
-        attempts: Calls for one question.
-        wait_seconds: The longest wait that a Retry-After is granted; beyond it, the day's limit is meant.
-    """
-
-    connect_seconds: float = 10.0
-    read_seconds: float = 60.0
-    whole_seconds: float = 300.0
-    body_bytes: int = 256 * MEBIBYTE
-    attempts: int = 4
-    wait_seconds: float = 60.0
 
 
 class _PassingError(Exception):
@@ -109,26 +80,14 @@ class VendorClient:
         limits: Limits | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = httpx.URL(url)
-        self.is_double = is_loopback(self.url.host)
-        if self.url.scheme != "https" and not self.is_double:
-            raise SettingsError(
-                f"PROGRESS_API_URL must begin with https://, since the token travels to it; it is {self.url}."
-            )
+        self._limits = limits or Limits()
+        self._sender = Sender(url, token, self._limits, transport)
+        self.is_double = self._sender.is_double
         self.ledger = ledger
         self.clock = clock
         self.skew = timedelta()
         self.calls = 0
-        self._token = token
         self._pages = pages or KeptPages(None)
-        self._limits = limits or Limits()
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(self._limits.read_seconds, connect=self._limits.connect_seconds),
-            follow_redirects=False,
-            trust_env=not self.is_double,
-            transport=transport,
-            headers={"Accept": "application/json", "Content-Type": "application/json"},
-        )
         # Packing and hashing a page leave Python to others, so they run while it is read.
         self._keeping = ThreadPoolExecutor(1, thread_name_prefix="keeping-pages")
         self._pages.drop_old(clock().date())
@@ -145,7 +104,7 @@ class VendorClient:
     def close(self) -> None:
         """Close all connections."""
         self._keeping.shutdown()
-        self._http.close()
+        self._sender.close()
 
     def vendor_now(self) -> datetime:
         """Give an instant up to which the vendor shows what happened.
@@ -205,12 +164,13 @@ class VendorClient:
         self.calls += 1
         begun = time.monotonic()
         try:
-            status, headers, body = self._send(fields, begun)
+            status, headers, body = self._sender.send(fields, begun)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             said = f"{type(error).__name__}: {error}".rstrip(": ")
             self.ledger.finish(call_id, Finish("failed", duration_seconds=time.monotonic() - begun, error=said))
             failure = VendorUnavailableError(
-                f"The vendor at {self.url.host} could not be asked ({said}). Check PROGRESS_API_URL and the network."
+                f"The vendor at {self._sender.host} could not be asked ({said}). "
+                "Check PROGRESS_API_URL and the network."
             )
             raise _PassingError(Judgement(failure, can_heal=True)) from error
         kept = self._keeping.submit(self._keep, call_id, counted_at, body)
@@ -235,25 +195,6 @@ class VendorClient:
         self._pages.keep(call_id, counted_at, body)
         return hashlib.sha256(body).hexdigest()
 
-    def _send(self, fields: dict[str, object], begun: float) -> tuple[int, httpx.Headers, bytes]:
-        content = json.dumps({"token": self._token, **fields}).encode()
-        with self._http.stream("POST", self.url, content=content) as response:
-            limit = self._limits.body_bytes if response.is_success else ERROR_BODY_BYTES
-            body = b"".join(self._pieces(response, limit, begun))
-        return response.status_code, response.headers, body.replace(self._token.encode(), b"(token)")
-
-    def _pieces(self, response: httpx.Response, limit: int, begun: float) -> Iterator[bytes]:
-        size = 0
-        for piece in response.iter_bytes():
-            size += len(piece)
-            if size > limit and response.is_success:
-                raise httpx.DecodingError(f"its answer is larger than {limit} bytes", request=None)
-            if time.monotonic() - begun > self._limits.whole_seconds:
-                raise TimeoutError(f"its answer took more than {self._limits.whole_seconds:.0f} seconds")
-            yield piece
-            if size > limit:
-                return
-
     def _note_skew(self, date: str) -> None:
         """Take the vendor's clock from its Date header, held against the run's clock or the machine's, as is nearer.
 
@@ -262,11 +203,3 @@ class VendorClient:
         at = http_date(date)
         if at is not None:
             self.skew = min((at - self.clock(), at - system_clock()), key=abs)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -39,9 +39,13 @@ class KeptPages:
         path = self.path(call_id, counted_at)
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        packed = zstandard.ZstdCompressor(level=LEVEL).compress(body)
         aside = path.with_suffix(".part")
-        aside.write_bytes(zstandard.ZstdCompressor(level=LEVEL).compress(body))
+        try:
+            aside.write_bytes(packed)
+        except FileNotFoundError:
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(packed)
         os.replace(aside, path)  # noqa: PTH105 - replaces on every platform
 
     def read(self, call_id: int, counted_at: datetime) -> bytes | None:

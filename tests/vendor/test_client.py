@@ -29,10 +29,11 @@ from progress_pipeline.errors import (
 from progress_pipeline.sandbox.config import SandboxConfig
 from progress_pipeline.sandbox.server import Sandbox
 from progress_pipeline.vendor.answering import QuestionRefusedError
-from progress_pipeline.vendor.client import Limits, VendorClient
+from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.exchange import Question, date_text
 from progress_pipeline.vendor.ledger import CallLedger, Purpose
 from progress_pipeline.vendor.pages import KeptPages
+from progress_pipeline.vendor.sending import Limits
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
 
@@ -265,7 +266,8 @@ def test_the_token_is_nowhere_even_if_the_vendor_says_it(
             said = str(client.ask(Purpose.DAILY, QUESTION).page.records.to_pylist())
         except ProgressPipelineError as error:
             said = f"{error!r} {error.__cause__!r} {error.__context__!r}"
-        said += f"{client!r} {vars(client)['_http']!r}"
+        sender = vars(client)["_sender"]
+        said += f"{client!r} {sender!r} {vars(sender)['_http']!r}"
     assert said
     assert TOKEN not in said
     assert TOKEN not in caplog.text
