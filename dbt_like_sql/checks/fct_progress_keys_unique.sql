@@ -1,27 +1,8 @@
 -- Registrations that stand in several rows, of those that the newest run or the one before it was told of.
-with
-
-recent as (
-
-    select loads.load_number
-    from intermediate.int_loads_timed as loads
-    cross join intermediate.int_runs_judged as run_now
-    where run_now.previous_as_of is null or loads.as_of >= run_now.previous_as_of
-
-),
-
-told as (
-
-    select registration_number
-    from intermediate.int_tellings_unioned
-    where load_number in (select recent.load_number from recent)
-
-)
-
 select
     registration_id,
     count(*) as row_count
 from intermediate.int_registrations_merged
-where registration_number in (select told.registration_number from told)
+where registration_number in (select recent.registration_number from intermediate.int_tellings_recent as recent)
 group by registration_id
 having count(*) > 1

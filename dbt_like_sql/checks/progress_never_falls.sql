@@ -2,20 +2,10 @@
 -- What was told since then was loaded by the newest run or by that one, so only their transactions are looked at.
 with
 
-recent as (
-
-    select loads.load_number
-    from intermediate.int_loads_timed as loads
-    cross join intermediate.int_runs_judged as run_now
-    where run_now.previous_as_of is null or loads.as_of >= run_now.previous_as_of
-
-),
-
 told as (
 
     select distinct transaction_id
-    from intermediate.int_tellings_unioned
-    where load_number in (select recent.load_number from recent)
+    from intermediate.int_tellings_recent
 
 )
 
