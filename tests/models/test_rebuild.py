@@ -7,6 +7,7 @@ and repeated pushes, names and titles that change, an activity whose validity ch
 from random import Random
 from typing import Any
 
+from progress_pipeline.orchestration.models import COUNTED
 from tests.models.play import DAY, FIRST_DAY, HOUR, Raw, all_models, record
 
 MARTS = [model.name for model in all_models() if model.schema == "marts"]
@@ -76,6 +77,8 @@ def test_daily_builds_give_the_marts_of_a_rebuild(raw: Raw) -> None:
     rebuilt = marts(raw)
     assert [name for name in MARTS if daily[name] != rebuilt[name]] == []
     assert [name for name in MARTS if not daily[name]] == []
+    for view, table in COUNTED.items():
+        assert len(daily[view]) == len(raw.table(table, "1"))
     for model in all_models():
         for text, number in model.found_by:
             assert raw.table(model.name, number, "1") == raw.table(model.name, f"text_number({text})", "1")
