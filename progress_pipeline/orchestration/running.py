@@ -3,7 +3,7 @@
 The command line's `run` and `backfill` are the same jobs, assets and checks that a person starts in the UI.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +62,12 @@ class Ended:
 
 
 def run_job(
-    job: str, history: dg.DagsterInstance, *, as_of: str = "", pull: Mapping[str, object] | None = None
+    job: str,
+    history: dg.DagsterInstance,
+    *,
+    as_of: str = "",
+    pull: Mapping[str, object] | None = None,
+    without: Collection[dg.AssetKey] = (),
 ) -> Ended:
     """Run a job to its end.
 
@@ -71,6 +76,7 @@ def run_job(
         history: Where the run is written down, from `open_history`.
         as_of: The instant that the run takes as now, ISO 8601; empty for the present.
         pull: Configuration of the raw step.
+        without: Assets of the job that are not made.
 
     Raises:
         KeyboardInterrupt: A signal came. Dagster writes the run down as failed.
@@ -90,6 +96,9 @@ def run_job(
                 instance=history,
                 raise_on_error=False,
                 tags={"as_of": as_of} if as_of else None,  # what tells runs apart that were made in a row
+                asset_selection=[key for key in definition.asset_layer.executable_asset_keys if key not in without]
+                if without
+                else None,
             )
     except DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
