@@ -6,14 +6,14 @@ record by record. Both give the same columns and the same hashes.
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import repeat
-from operator import attrgetter
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from progress_pipeline.vendor.verbatim import HASH_BYTES, KEYS, NUMBERS
@@ -33,7 +33,6 @@ class _Page(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 _PAGE = msgspec.json.Decoder(_Page)
 _RECORDS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[PlainRecord])  # type: ignore[valid-type]
-_GETTERS = tuple(attrgetter(key) for key in KEYS)
 _QUOTE = ord('"')
 _ODD = b"{[tfT \t\r\\"
 
@@ -85,8 +84,9 @@ def columns_of(records: list[Any], body: bytes, *, keys_around: int) -> list[pa.
     """Give the columns of a body's records, each a `PlainRecord`; around them stand so many keys, and no text."""
     quote_count = 2 * keys_around
     columns: list[_Column] = []
-    for key, getter in zip(KEYS, _GETTERS, strict=True):
-        values: list[Any] = list(map(getter, records))
+    cells: list[Any] = list(chain.from_iterable(map(astuple, records)))
+    for place, key in enumerate(KEYS):
+        values = cells[place :: len(KEYS)]
         read = _numbers if key in NUMBERS else _texts
         column, unset_count = read(values), 0
         if column is None:
