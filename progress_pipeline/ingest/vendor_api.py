@@ -23,7 +23,7 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from progress_pipeline.errors import ProgressPipelineError
-from progress_pipeline.ingest.loading import MEMORY_LIMIT, Loader
+from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS
 from progress_pipeline.ingest.rows import arrow, naive
 from progress_pipeline.vendor.quick import whole_numbers
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 ROWS_A_LOAD = 200_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
-VERSIONS_MEMORY = "64MB"
-"""Memory that DuckDB may fill to find what is new; more would only hold what it has read once of the history."""
+VERSIONS_MEMORY, LOAD_MEMORY = "64MB", "96MB"
+"""Memory that DuckDB may fill to find what is new, and to load it; more would only hold what it has read once."""
 SWITCH_SECONDS = 0.0005
 """After which asking gives way to a load, which waits for Python some hundred times (5 ms each by its own choice)."""
 MOST_SLICES = 1000
@@ -269,7 +269,7 @@ def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) ->
     connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
     connection.execute(f"set memory_limit = '{VERSIONS_MEMORY}'")
     kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
-    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute(f"set memory_limit = '{LOAD_MEMORY}'")
     connection.unregister("records")
     is_kept = np.zeros(records.num_rows, dtype=np.bool_)
     is_kept[kept["place"].to_numpy()] = True
