@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 SCHEMA = "raw"
 ROWS_A_PIECE = 50_000
 """Rows that dlt writes at once; a piece is a row group of its Parquet file, all of which is held in memory."""
+ROWS_A_GROUP = 10_000
+"""Rows of a group in a file that is written here; 50,000 of 1 KB each do not fit in `MEMORY_LIMIT`."""
 MEMORY_LIMIT = "128MB"
 """Memory that DuckDB may fill while it loads; what does not fit goes to disk."""
 _TYPES = {
@@ -173,8 +175,7 @@ class Loader:
         with ParquetWriter(
             path, table.schema, compression="none", use_dictionary=False, write_statistics=False
         ) as writer:
-            for start in range(0, data.num_rows, ROWS_A_PIECE):
-                writer.write_table(data.slice(start, ROWS_A_PIECE))
+            writer.write_table(data, row_group_size=ROWS_A_GROUP)
         count = data.num_rows
 
         @dlt.resource(name=table.name, **_hints(table, disposition))

@@ -85,6 +85,17 @@ def test_what_is_new_among_many_that_are_not_is_loaded(warehouse: Path, run: Run
     ) == [(count // every, every, count // every)]
 
 
+def test_a_load_of_long_texts_takes_no_more_memory_than_it_may(warehouse: Path, run: RunFacts, look: Look) -> None:
+    """As unknown keys may be, and titles."""
+    count = 50_000
+    records = pa.concat_tables([batch(1, record(1, 40)).records] * count).combine_chunks()
+    for name, length in (("transaction_id", 8), ("record_hash", 32), ("activity_title", 1024), ("extra", 1024)):
+        texts = pa.array([f"{number:0{length}}" for number in range(count)])
+        records = records.set_column(records.schema.get_field_index(name), name, texts)
+    load(warehouse, run, [Batch(records, (), ())])
+    assert look("select count(*), min(length(extra)) from raw.api_progress") == [(count, 1024)]
+
+
 def test_the_cursor_moves_by_what_is_proven_without_a_break(warehouse: Path, run: RunFacts, look: Look) -> None:
     """A window after a hole moves nothing; the one that fills the hole moves it past both."""
     first, second, third = (Window(START + DAY * n, START + DAY * (n + 1)) for n in range(3))
