@@ -33,6 +33,12 @@ from progress_pipeline.warehouse.versions import (
     write_manifest,
 )
 
+_LARGE = 1_000_000_000
+"""Bytes of a warehouse from which on it matters how much memory publishing takes."""
+
+_ENOUGH = 6_000_000_000
+"""Bytes of memory in which ten million registrations are published as fast as in 14, with 3 GB spilled meanwhile."""
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -110,6 +116,9 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
     chosen = [model for model in models if model.schema in PUBLISHED_SCHEMAS]
     published.parent.mkdir(parents=True, exist_ok=True)
     with connect(warehouse, wait_seconds=wait_seconds) as connection:
+        if warehouse.stat().st_size > _LARGE:
+            ((most,),) = connection.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+            connection.execute(f"set memory_limit = '{memory_for_publishing(int(most))}B'")
         _remove_leftovers(published)
         try:
             manifest = _put_in_place(connection, published, chosen, as_of, form)
@@ -126,6 +135,15 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
             ) from error
     link = published.with_name(parquet.LINK) if manifest.parquet else None
     return Published(published, manifest.tables, manifest.byte_count, manifest.sha256, as_of, link)
+
+
+def memory_for_publishing(most: int) -> int:
+    """Give the bytes of memory for publishing a large warehouse, of the most that DuckDB would take: by itself, all.
+
+    What does not fit is spilled beside the warehouse. A third is enough; the rest is for others, and for the pages of
+    files that the next run reads.
+    """
+    return min(most, max(most // 3, _ENOUGH))
 
 
 def _put_in_place(

@@ -13,7 +13,7 @@ import pytest
 from progress_pipeline.errors import PublishError, WarehouseBusyError
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.publishing import Form, publish
+from progress_pipeline.warehouse.publishing import Form, memory_for_publishing, publish
 from tests.warehouse.projects import Project
 
 AS_OF = datetime(2026, 2, 1, 5, tzinfo=UTC)
@@ -295,3 +295,9 @@ def test_a_full_disk_is_said_to_be_full(built: Project, warehouse: Path, publish
     assert "stands as it was" in said.stdout
     assert published.read_bytes() == before
     assert not list(published.parent.glob(".*"))
+
+
+@pytest.mark.parametrize(("most", "given"), [(3, 3), (8, 6), (21, 7), (60, 20)])
+def test_publishing_leaves_most_memory_to_others_where_there_is_much(most: int, given: int) -> None:
+    """In GB: a third of what DuckDB would take; no less than six where there are so many, and no more than there is."""
+    assert memory_for_publishing(most * 10**9) == given * 10**9
