@@ -7,7 +7,7 @@ pulled and built by one run of the real command, which is not measured; then som
 CPU and wall are those of the whole process; the seconds of publishing stand apart, from `--profile`. With
 `--unpublished` nothing is published, neither the history nor a day, so CPU and memory are those of the rest too.
 
-A history of 10,000,000 takes 4 GB of records here, 5 GB of warehouse, and 14 GB of memory to be published; what lies in
+A history of 10,000,000 takes 4 GB of records here, 5 GB of warehouse, and 7 GB of memory to be published; what lies in
 the folder `--folder` stays for the next time.
 """
 
