@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -160,8 +161,7 @@ def load_batches(
         ((last_call,),) = connection.execute(_CALLS_LOADED, [naive(start_at)]).fetchall()
     # By a name like this, dlt takes a thread for one of its own and gives it what it holds for the thread that began.
     name = f"dlt-pool-{threading.get_ident()}-load"
-    sys.setswitchinterval(SWITCH_SECONDS)
-    with ThreadPoolExecutor(1, thread_name_prefix=name) as aside:
+    with _giving_way(), ThreadPoolExecutor(1, thread_name_prefix=name) as aside:
         running: Future[None] | None = None
         failure: ProgressPipelineError | None = None
         gathered = _Gathered()
@@ -187,6 +187,17 @@ def load_batches(
     if failure is not None:
         raise failure
     return report
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let threads take turns at Python more often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _load(
