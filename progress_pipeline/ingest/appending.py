@@ -6,6 +6,7 @@ rows are appended, and those whose key stands in the warehouse already are left 
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from progress_pipeline.ingest.raw_tables import RawTable
@@ -35,16 +36,14 @@ def ready(connection: "duckdb.DuckDBPyConnection", table: RawTable, data: pa.Tab
 
 
 def _fresh(connection: "duckdb.DuckDBPyConnection", table: RawTable, data: pa.Table, known: pa.Table) -> pa.Table:
-    """Leave out the rows whose key is known, or came before."""
+    """Leave out the rows whose key is known, or came before; DuckDB is shown keys alone, since texts may be long."""
     keys = ", ".join(table.key)
+    given = data.select(table.key).append_column("place", pa.array(np.arange(data.num_rows)))
     # The names are our own.
-    fresh = f"""
-        select given.* exclude (place)
-        from (select *, row_number() over () as place from given) as given
-        anti join known using ({keys})
-        qualify row_number() over (partition by {keys} order by place) = 1
-        order by place"""  # noqa: S608
-    return _ask(connection, fresh, given=data, known=known).cast(table.schema)
+    fresh = f"select min(place) as place from given anti join known using ({keys}) group by {keys}"  # noqa: S608
+    is_fresh = np.zeros(data.num_rows, dtype=np.bool_)
+    is_fresh[_ask(connection, fresh, given=given, known=known)["place"].to_numpy()] = True
+    return data.filter(pa.array(is_fresh))
 
 
 def _ask(connection: "duckdb.DuckDBPyConnection", sql: str, **tables: pa.Table) -> pa.Table:

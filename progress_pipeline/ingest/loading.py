@@ -37,9 +37,13 @@ SCHEMA = "raw"
 ROWS_A_PIECE = 50_000
 """Rows that dlt writes at once; a piece is a row group of its Parquet file, all of which is held in memory."""
 ROWS_A_GROUP = 10_000
-"""Rows of a group in a file that is written here; 50,000 of 1 KB each do not fit in `MEMORY_LIMIT`."""
+"""Rows of a group in a file that is written here, which DuckDB reads at once."""
+DUCKDB_ROWS = 122_880
+"""Rows that DuckDB writes at once, and holds in memory until then."""
 MEMORY_LIMIT = "128MB"
 """Memory that DuckDB may fill while it loads; what does not fit goes to disk."""
+MUCH_BYTES = 64_000_000
+"""Bytes of so many rows from which on that is not enough, and DuckDB may fill three times as much as they are."""
 _TYPES = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -81,7 +85,7 @@ class Loader:
         self.run = run
         self._stack = ExitStack()
         self.load_number = 1
-        self._carried: list[tuple[RawTable, pa.Table]] = []
+        self._carried: dict[str, tuple[RawTable, pa.Table]] = {}
         self._held: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
@@ -119,7 +123,10 @@ class Loader:
 
     def carry(self, tables: Iterable[tuple[RawTable, pa.Table]]) -> None:
         """Take tables along in the next load, which costs less than a load of their own."""
-        self._carried += [(table, data) for table, data in tables if data.num_rows]
+        for table, data in tables:
+            if data.num_rows:
+                _, before = self._carried.get(table.name, (table, table.schema.empty_table()))
+                self._carried[table.name] = (table, pa.concat_tables([before, data]))
 
     @property
     def is_carrying(self) -> bool:
@@ -140,12 +147,12 @@ class Loader:
         """
         # dlt opens the file for each table and closes it again; held open here, it is read and synced once.
         with self.query():
-            for table, data in self._carried:
-                if data.num_rows > ROWS_A_PIECE:
+            for table, data in self._carried.values():
+                if _is_much(data):
                     source.resources.add(self.file(table, data))
             self._pipeline.run(source, loader_file_format="parquet")
         self.load_number += 1
-        self._carried = []
+        self._carried = {}
         trace = self._pipeline.last_trace
         normalized = trace.last_normalize_info if trace else None
         counts = normalized.row_counts if normalized else {}
@@ -176,6 +183,8 @@ class Loader:
             path, table.schema, compression="none", use_dictionary=False, write_statistics=False
         ) as writer:
             writer.write_table(data, row_group_size=ROWS_A_GROUP)
+        if _crowded(data) > MUCH_BYTES:
+            self._allow(3 * _crowded(data))
         count = data.num_rows
 
         @dlt.resource(name=table.name, **_hints(table, disposition))
@@ -186,14 +195,20 @@ class Loader:
         resource: DltResource = rows()
         return resource
 
+    def _allow(self, byte_count: int) -> None:
+        """Let DuckDB fill so much memory, if it may not already."""
+        with self.query() as connection:
+            ((most,),) = connection.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+            connection.execute(f"set memory_limit = '{max(int(most), byte_count)}B'")
+
     def _ready(self, table: RawTable, data: pa.Table) -> tuple[pa.Table, Any]:
         with self.query() as connection:
             return ready(connection, table, data)
 
     def carried(self) -> Iterator[Any]:
         """Give the items that every load takes along: what is carried, if not as a file, and the row of `raw.runs`."""
-        for table, data in [*self._carried, (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
-            if data.num_rows <= ROWS_A_PIECE:
+        for table, data in [*self._carried.values(), (RUNS, arrow(RUNS, [self.run.row(self.load_number)]))]:
+            if not _is_much(data):
                 yield from self.items(table, data)
 
     @contextmanager
@@ -232,6 +247,16 @@ class Loader:
                 # The name is one of our own.
                 statement = f"delete from raw.{table.name} where load_number >= $1"  # noqa: S608
                 connection.execute(statement, [self.load_number])
+
+
+def _is_much(data: pa.Table) -> bool:
+    """Say whether rows are so many, or so long, that they go as a file."""
+    return data.num_rows > ROWS_A_PIECE or _crowded(data) > MUCH_BYTES
+
+
+def _crowded(data: pa.Table) -> int:
+    """Give the bytes of as many rows as DuckDB writes at once."""
+    return int(data.nbytes * min(1, DUCKDB_ROWS / max(data.num_rows, 1)))
 
 
 @contextmanager

@@ -212,6 +212,8 @@ def _load(
             records = _records(connection, gathered, loader.load_number)
             files, versions = [loader.file(API_PROGRESS, records)], records.num_rows
             del records
+        rejects = [reject | {"load_number": loader.load_number} for reject in gathered.rejects]
+        loader.carry([(REJECTS, arrow(REJECTS, rejects))])
         spans: list[Window] = []
         loader.load(vendor_api(loader, files, gathered, start_at, spans))
     report.new_versions += versions
@@ -249,9 +251,6 @@ def vendor_api(
     def answers() -> Iterator[Any]:
         number, windows = loader.load_number, gathered.windows
         yield from loader.items(API_CALLS, arrow(API_CALLS, [_call_row(call, number) for call in gathered.calls]))
-        yield from loader.items(
-            REJECTS, arrow(REJECTS, [reject | {"load_number": number} for reject in gathered.rejects])
-        )
         state = dlt.current.source_state()
         spans.extend(_spans(state.get("covered", []), windows))
         state["covered"] = [[span.start.isoformat(), span.end.isoformat()] for span in spans]

@@ -125,6 +125,7 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
         except (duckdb.Error, OSError) as error:
             raise _failure(published, error) from error
         finally:
+            connection.execute("reset memory_limit")  # it is the whole process's
             _remove_leftovers(published)
         try:
             keep_version(published, manifest, keep=form.keep)

@@ -85,15 +85,24 @@ def test_what_is_new_among_many_that_are_not_is_loaded(warehouse: Path, run: Run
     ) == [(count // every, every, count // every)]
 
 
-def test_a_load_of_long_texts_takes_no_more_memory_than_it_may(warehouse: Path, run: RunFacts, look: Look) -> None:
+@pytest.mark.parametrize(("count", "length"), [(50_000, 1024), (2_000, 100_000)])
+def test_long_texts_are_loaded_though_memory_is_bounded(
+    warehouse: Path, run: RunFacts, look: Look, count: int, length: int
+) -> None:
     """As unknown keys may be, and titles."""
-    count = 50_000
     records = pa.concat_tables([batch(1, record(1, 40)).records] * count).combine_chunks()
-    for name, length in (("transaction_id", 8), ("record_hash", 32), ("activity_title", 1024), ("extra", 1024)):
-        texts = pa.array([f"{number:0{length}}" for number in range(count)])
+    for name, wide in (("transaction_id", 8), ("record_hash", 32), ("activity_title", 1024), ("extra", length)):
+        texts = pa.array([f"{number:0{wide}}" for number in range(count)])
         records = records.set_column(records.schema.get_field_index(name), name, texts)
     load(warehouse, run, [Batch(records, (), ())])
-    assert look("select count(*), min(length(extra)) from raw.api_progress") == [(count, 1024)]
+    assert look("select count(*), min(length(extra)) from raw.api_progress") == [(count, length)]
+
+
+def test_long_rejects_are_loaded_though_memory_is_bounded(warehouse: Path, run: RunFacts, look: Look) -> None:
+    """An answer of which nothing can be read stands there whole, excerpt by excerpt."""
+    rejects = tuple((1, Reject(place, "no record", f"{place:0100000}")) for place in range(1_500))
+    load(warehouse, run, [Batch(batch(1, record(1, 40)).records, rejects, ())])
+    assert look("select count(*), min(length(raw_text)) from raw.rejects") == [(1_500, 100_000)]
 
 
 def test_the_cursor_moves_by_what_is_proven_without_a_break(warehouse: Path, run: RunFacts, look: Look) -> None:
