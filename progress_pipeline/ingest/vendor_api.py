@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 ROWS_A_LOAD = 200_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
-VERSIONS_MEMORY, LOAD_MEMORY = "64MB", "96MB"
-"""Memory that DuckDB may fill to find what is new, and to load it; more would only hold what it has read once."""
 SWITCH_SECONDS = 0.0005
 """After which asking gives way to a load, which waits for Python some hundred times (5 ms each by its own choice)."""
 MOST_SLICES = 1000
@@ -182,7 +180,7 @@ def load_batches(
             if batch is None:
                 _load(loader, gathered, start_at, report)
                 break
-            running = aside.submit(_load, loader, gathered, start_at, report, is_aside=True)
+            running = aside.submit(_load, loader, gathered, start_at, report)
             gathered = _Gathered()
     if failure is not None:
         raise failure
@@ -200,13 +198,11 @@ def _giving_way() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _load(
-    loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport, *, is_aside: bool = False
-) -> None:
+def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiReport) -> None:
     """Load what is gathered, and add to the report what it brought."""
     with loader.query() as connection:
-        if is_aside:
-            connection.execute("set threads = 1")  # the other core gathers the next load meanwhile
+        # The other core gathers the next load meanwhile; and two would fill more memory than there may be.
+        connection.execute("set threads = 1")
         files, versions = [], 0
         if gathered.records:
             records = _records(connection, gathered, loader.load_number)
@@ -277,9 +273,7 @@ def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) ->
     """Keep the records that differ from the newest version of their transaction; they come in the order of calls."""
     places = whole_numbers(np.arange(records.num_rows))
     connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
-    connection.execute(f"set memory_limit = '{VERSIONS_MEMORY}'")
     kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
-    connection.execute(f"set memory_limit = '{LOAD_MEMORY}'")
     connection.unregister("records")
     is_kept = np.zeros(records.num_rows, dtype=np.bool_)
     is_kept[kept["place"].to_numpy()] = True
