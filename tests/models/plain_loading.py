@@ -68,7 +68,7 @@ class PlainLoader(Loader):
                 counts[TABLES[tuple(data.schema.names)].name] = data.num_rows
                 self._write(TABLES[tuple(data.schema.names)], data)
         self.load_number += 1
-        self._carried = []
+        self._carried = {}
         return {table.name: counts.get(table.name, 0) for table in RAW_TABLES}
 
     def _write(self, table: RawTable, data: pa.Table) -> None:
