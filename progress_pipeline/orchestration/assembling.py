@@ -28,7 +28,7 @@ def build_definitions() -> dg.Definitions:
             raw_assets(),
             model_assets(models, built_elsewhere=frozenset({REPAIRS})),
             repair_asset(models),
-            published_asset(models),
+            published_asset(models, checks),
         ],
         asset_checks=[check_assets(checks, after=asset_key(REPAIRS))],
         jobs=jobs(),

@@ -39,7 +39,7 @@ def check_assets(checks: Sequence[Check], *, after: dg.AssetKey) -> dg.AssetChec
         dg.AssetCheckSpec(
             check.name,
             asset=asset_key(check.model),
-            description=f"{check.description} If it fails: {check.what_to_do}",
+            description=_described(check),
             additional_deps=[after, *(asset_key(each) for each in check.depends_on if each != check.model)]
             if asset_key(check.model) != after
             else [asset_key(each) for each in check.depends_on if each != check.model],
@@ -83,6 +83,16 @@ def _alerts(settings: Settings) -> "Alerts | None":
     from progress_pipeline.orchestration.alerts import Alerts  # noqa: PLC0415 - see above
 
     return Alerts(settings)
+
+
+def _described(check: Check) -> str:
+    """Say what a check asserts, what to do if it fails, and whether it holds the published file back.
+
+    Dagster's own blocking would make every table downstream wait for a check that itself waits for the repair, which
+    comes after those tables; the publishing step asks the blocking checks itself instead.
+    """
+    holds = " While it fails, nothing new is published." if check.is_blocking else ""
+    return f"{check.description} If it fails: {check.what_to_do}{holds}"
 
 
 def _result(result: CheckResult, chart: str) -> dg.AssetCheckResult:

@@ -1,15 +1,19 @@
 """The published file as an asset: what analysts open."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 
 from progress_pipeline.clock import Clock
+from progress_pipeline.errors import PublishError
 from progress_pipeline.orchestration.counted import open_ledger
 from progress_pipeline.orchestration.describing import OWNER, asset_key
 from progress_pipeline.orchestration.resources import RunContext
 from progress_pipeline.reporting.keeping import take_away
 from progress_pipeline.settings import Settings
+from progress_pipeline.warehouse.checking import Check, run_check
+from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.models import Model
 from progress_pipeline.warehouse.personal import PersonalData, Privacy
 from progress_pipeline.warehouse.publishing import Form, publish
@@ -18,7 +22,7 @@ PUBLISHED = dg.AssetKey(["published", "progress"])
 REPORT = "report.html"
 
 
-def published_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
+def published_asset(models: Sequence[Model], checks: Sequence[Check]) -> dg.AssetsDefinition:
     """Make the step that publishes the marts and the audit."""
     shown = [model for model in models if model.schema in {"marts", "audit"}]
 
@@ -34,6 +38,7 @@ def published_asset(models: Sequence[Model]) -> dg.AssetsDefinition:
     def published(run_context: RunContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         """Build the file aside, verify it, and put it in the old one's place."""
         with run_context.turn() as settings:
+            _refuse_if_blocked(settings.warehouse_path, [check for check in checks if check.is_blocking])
             made = publish(
                 settings.warehouse_path,
                 settings.published_path,
@@ -75,3 +80,11 @@ def _report(settings: Settings, clock: Clock) -> dict[str, dg.MetadataValue]:
             calls = {"left": ledger.left(), "granted": settings.api_daily_calls}
     published = settings.published_path
     return {"report": dg.MetadataValue.path(write_report(published, published.with_name(REPORT), calls=calls))}
+
+
+def _refuse_if_blocked(warehouse: Path, checks: Sequence[Check]) -> None:
+    with connect(warehouse) as connection:
+        failing = [result for check in checks if not (result := run_check(connection, check)).has_passed]
+    if failing:
+        told = "; ".join(f"{each.check.name}: {each.failing_count} found. {each.check.what_to_do}" for each in failing)
+        raise PublishError(f"Nothing new is published, and the old file stands, because a check failed. {told}")

@@ -27,6 +27,7 @@ class Check:
         model: The table it is about.
         path: The file.
         severity: error or warn.
+        is_blocking: Whether what comes after the table must not be made when the check fails.
         description: What is asserted.
         what_to_do: What to do when it fails.
     """
@@ -36,6 +37,7 @@ class Check:
     path: Path
     text: SqlText = field(repr=False, compare=False)
     severity: Literal["error", "warn"]
+    is_blocking: bool
     description: str
     what_to_do: str
 
@@ -117,6 +119,7 @@ def _check(name: str, path: Path, metadata: Metadata) -> Check:
         path=path,
         text=read_sql(path),
         severity=entry.severity,
+        is_blocking=entry.blocking,
         description=" ".join(entry.description.split()),
         what_to_do=" ".join(entry.what_to_do.split()),
     )

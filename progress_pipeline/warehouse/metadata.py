@@ -42,6 +42,7 @@ class CheckEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     what_to_do: str
     severity: Literal["error", "warn"] = "error"
+    blocking: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ def test_failures_are_counted_all_and_shown_in_part(connection: duckdb.DuckDBPyC
     project.write(
         "checks.values_small",
         "-- What is too great.\nselect range as k, 'v' as v from range(1000) where range >= 500 order by k desc;",
-        model="marts.m", severity="warn",
+        model="marts.m", severity="warn", blocking=True,
     )  # fmt: skip
     check = only(project)
-    assert (check.name, check.model, check.severity) == ("values_small", "marts.m", "warn")
+    assert (check.name, check.model, check.severity, check.is_blocking) == ("values_small", "marts.m", "warn", True)
     result = run_check(connection, check)
     assert (result.failing_count, result.has_passed, len(result.rows)) == (500, False, 20)
     assert result.rows[0] == {"k": 999, "v": "v"}
@@ -38,10 +38,10 @@ def test_failures_are_counted_all_and_shown_in_part(connection: duckdb.DuckDBPyC
 
 
 def test_a_check_without_rows_has_passed(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
-    """Nothing found is what is hoped for; a check is an error unless its YAML says otherwise."""
+    """Nothing found is what is hoped for; a check is an error that blocks nothing unless its YAML says otherwise."""
     project.write("checks.none", "select 1 as k where false", model="marts.m")
     check = only(project)
-    assert check.severity == "error"
+    assert (check.severity, check.is_blocking) == ("error", False)
     result = run_check(connection, check)
     assert (result.failing_count, result.has_passed, result.rows) == (0, True, ())
 
