@@ -21,9 +21,6 @@ COUNTED = {
 }
 """Views that an operator looks at first, by the table that has a row for each of theirs."""
 
-_JOINED = "marts.fct_completions"
-"""The one of them that joins two tables whole even for its first rows."""
-
 
 def model_assets(models: Sequence[Model], *, built_elsewhere: frozenset[str]) -> dg.AssetsDefinition:
     """Make the step that builds the models.
@@ -71,7 +68,7 @@ def built_metadata(
         }
         if each.model in counts:
             metadata["dagster/row_count"] = counts[each.model]
-            if by_name[each.model].schema != "intermediate" and each.model != _JOINED:
+            if by_name[each.model].schema != "intermediate":
                 metadata["preview"] = as_table(first_rows(connection, each.model, PREVIEW_ROWS))
         described[each.model] = metadata
     return described
