@@ -39,13 +39,9 @@ class KeptPages:
         path = self.path(call_id, counted_at)
         if path is None:
             return
-        packed = zstandard.ZstdCompressor(level=LEVEL).compress(body)
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".part")
-        try:
-            aside.write_bytes(packed)
-        except FileNotFoundError:
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(packed)
+        aside.write_bytes(zstandard.ZstdCompressor(level=LEVEL).compress(body))
         os.replace(aside, path)  # noqa: PTH105 - replaces on every platform
 
     def read(self, call_id: int, counted_at: datetime) -> bytes | None:
