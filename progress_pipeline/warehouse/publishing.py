@@ -37,7 +37,7 @@ _LARGE = 1_000_000_000
 """Bytes of a warehouse from which on it matters how much memory publishing takes."""
 
 _ENOUGH = 6_000_000_000
-"""Bytes of memory in which ten million registrations are published as fast as in 14, with 3 GB spilled meanwhile."""
+"""Bytes of memory in which ten million registrations are published as fast as in 14, with 1.5 GB spilled meanwhile."""
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
