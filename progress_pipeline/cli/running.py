@@ -62,10 +62,10 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option, which typer reads f
 
 def probe(as_of: AsOf = "", as_json: AsJson = False) -> None:
     """Spend a few calls to find out how this vendor's API answers the open questions, and write it down."""
-    from progress_pipeline.cli.stopping import stoppable
     from progress_pipeline.cli.terminal import print_json
     from progress_pipeline.orchestration.probing import calls_of_a_probe, run_probe
     from progress_pipeline.orchestration.resources import RunContext
+    from progress_pipeline.orchestration.stopping import stoppable
     from progress_pipeline.settings import load_settings
 
     settings = load_settings()
@@ -98,9 +98,9 @@ def starting() -> Iterator[None]:
 
 
 def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool, *, profile: bool) -> None:
-    from progress_pipeline.cli.stopping import stoppable
     from progress_pipeline.cli.terminal import print_json, print_table, progress_of_a_run
     from progress_pipeline.clock import parse_instant, system_clock
+    from progress_pipeline.orchestration.stopping import stoppable
     from progress_pipeline.settings import load_settings
 
     settings = load_settings()

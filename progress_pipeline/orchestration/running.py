@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from progress_pipeline import errors
 from progress_pipeline.orchestration.assembling import build_definitions
 from progress_pipeline.orchestration.history import as_our_errors
+from progress_pipeline.orchestration.stopping import stoppable
 
 if TYPE_CHECKING:
     # Dagster has no public name for what a failed step says.
@@ -79,7 +79,7 @@ def run_job(
         without: Assets of the job that are not made.
 
     Raises:
-        KeyboardInterrupt: A signal came. Dagster writes the run down as failed.
+        StoppedError: A signal came before the run's end. Dagster writes the run down as failed.
         StateError: The history cannot be written.
     """
     definition = build_definitions().resolve_job_def(job)
@@ -89,19 +89,18 @@ def run_job(
     }
     if pull:
         config["ops"] = {"raw": {"config": dict(pull)}}
-    try:
-        with as_our_errors(Path(history.root_directory)):
-            result = definition.execute_in_process(
-                run_config=config,
-                instance=history,
-                raise_on_error=False,
-                tags={"as_of": as_of} if as_of else None,  # what tells runs apart that were made in a row
-                asset_selection=[key for key in definition.asset_layer.executable_asset_keys if key not in without]
-                if without
-                else None,
-            )
-    except DagsterExecutionInterruptedError as error:
-        raise KeyboardInterrupt from error
+    with as_our_errors(Path(history.root_directory)), stoppable() as raise_if_told:
+        result = definition.execute_in_process(
+            run_config=config,
+            instance=history,
+            raise_on_error=False,
+            tags={"as_of": as_of} if as_of else None,  # what tells runs apart that were made in a row
+            asset_selection=[key for key in definition.asset_layer.executable_asset_keys if key not in without]
+            if without
+            else None,
+        )
+        if not result.success:
+            raise_if_told()
     return _ended(result)
 
 
@@ -126,8 +125,6 @@ def _ended(result: dg.ExecuteInProcessResult) -> Ended:
         told.append(str(asking.get("ended_because", "")))
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
-            if event.step_failure_data.error.cls_name == DagsterExecutionInterruptedError.__name__:
-                raise KeyboardInterrupt
             failure, code = _cause(event.step_failure_data.error)
             told.append(failure)
     if not result.success and code in {EXIT_GOOD, EXIT_CHECK_FAILED}:
