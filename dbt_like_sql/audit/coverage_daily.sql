@@ -11,11 +11,21 @@ digits as (
 
 numbers as (
 
-    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as day_number
+    -- Five digits are 273 years. Four would be 27, and the default start, in 2000, is longer ago from May 2027 on.
+    select
+        cast(
+            ones.digit
+            + 10 * tens.digit
+            + 100 * hundreds.digit
+            + 1000 * thousands.digit
+            + 10000 * ten_thousands.digit
+            as bigint
+        ) as day_number
     from digits as ones
     cross join digits as tens
     cross join digits as hundreds
     cross join digits as thousands
+    cross join digits as ten_thousands
 
 ),
 
@@ -38,7 +48,7 @@ days as (
         seconds_after(run_now.first_midnight, (numbers.day_number + 1) * 86400) as day_until
     from run_now
     cross join numbers
-    where seconds_after(run_now.first_midnight, numbers.day_number * 86400) <= run_now.as_of
+    where numbers.day_number <= days_between(cast(run_now.start_at as date), cast(run_now.as_of as date))
 
 ),
 

@@ -125,6 +125,16 @@ def test_a_window_narrowed_to_a_search_or_not_proven_covers_nothing(raw: Raw) ->
     assert raw.table("audit.coverage_daily", "is_proven_complete") == [(False,), (False,)]
 
 
+def test_the_newest_days_stand_there_however_long_ago_the_first_was(raw: Raw) -> None:
+    """From the default start in 2000 ten thousand days end in May 2027; what is not covered after them is seen, too."""
+    started_at, at = FIRST_DAY.replace(year=2000), FIRST_DAY.replace(year=2027, month=6)
+    raw.begin_load(at, start_at=started_at)
+    raw.window("daily", started_at, at - DAY, at)
+    raw.make("audit.coverage_daily")
+    newest = raw.table("audit.coverage_daily", "cast(day_utc as varchar), is_proven_complete", "day_utc desc")[:3]
+    assert newest == [("2027-06-01", False), ("2027-05-31", False), ("2027-05-30", True)]
+
+
 def test_a_day_counts_what_each_witness_told_of_it(played: Raw) -> None:
     """Eleven transactions, four of them told by the API alone."""
     played.make("audit.coverage_daily")
