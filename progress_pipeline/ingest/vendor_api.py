@@ -44,10 +44,27 @@ MOST_SLICES = 1000
 """Records that come again stand together, so what is kept is a few slices, which share memory; a filter copies."""
 
 _NEW_VERSIONS = """
-    with current_versions as (
+    with longest as (
+        select transaction_id
+        from records
+        where length(transaction_id) = (select max(length(transaction_id)) from records)
+    ),
+
+    shorter as (
+        select transaction_id
+        from records
+        where length(transaction_id) < (select max(length(transaction_id)) from records)
+    ),
+
+    current_versions as (
         select transaction_id, max_by(record_hash, call_id * 10000000 + position) as current_hash
         from raw.api_progress
-        where transaction_id in (select transaction_id from records)
+        where transaction_id in (select transaction_id from longest)
+        group by transaction_id
+        union all
+        select transaction_id, max_by(record_hash, call_id * 10000000 + position) as current_hash
+        from raw.api_progress
+        where transaction_id in (select transaction_id from shorter)
         group by transaction_id
     ),
 
@@ -74,7 +91,11 @@ _NEW_VERSIONS = """
     left join current_versions on sequenced.transaction_id = current_versions.transaction_id
     where sequenced.record_hash is distinct from coalesce(sequenced.before_hash, current_versions.current_hash)
 """
+"""Places of the records that differ from the newest version of their transaction.
 
+A history is read where its transactions lie between the least and the greatest of those asked for. They are texts, so
+numbers that become a digit longer have all others between them; by length, each half is narrow again.
+"""
 
 _CALLS_LOADED = """
     select coalesce(least(max(call_id), min(call_id) filter (where outcome = 'unfinished' and counted_at > $1) - 1), 0)
