@@ -1,13 +1,60 @@
 -- One row per gap: disagreements as they are told to people, before their causes are looked for.
--- Overlapping states of one transaction that one witness owes are one gap, named by the first of them.
+-- Overlapping states of one transaction that one witness owes are one gap, named by the first of them. Who accepts a
+-- gap accepts what was known of it: a state that becomes known later is a gap of its own.
 with
+
+named as (
+
+    select
+        *,
+        case when failing_witness = 'webhook' then opened_at else settled_at end as repaired_at,
+        md5(
+            concat_ws(
+                '|', failing_witness, cast(transaction_id as string), registration_id, cast(state_order as string)
+            )
+        ) as gap_id
+    from intermediate.int_disagreements_judged
+
+),
+
+acceptances as (
+
+    select
+        named.failing_witness,
+        named.registration_id,
+        named.transaction_id,
+        acceptances.gap_id,
+        max(loads.as_of) as known_until
+    from raw.gap_acceptances as acceptances
+    inner join named on acceptances.gap_id = named.gap_id
+    inner join intermediate.int_loads_timed as loads on acceptances.load_number >= loads.load_number
+    group by named.failing_witness, named.registration_id, named.transaction_id, acceptances.gap_id
+
+),
+
+known_later as (
+
+    select
+        named.gap_id,
+        count(*) as acceptance_count
+    from named
+    inner join acceptances
+        on
+            named.failing_witness = acceptances.failing_witness
+            and named.registration_id = acceptances.registration_id
+            and named.transaction_id = acceptances.transaction_id
+            and named.known_at > acceptances.known_until
+    group by named.gap_id
+
+),
 
 judged as (
 
     select
-        *,
-        case when failing_witness = 'webhook' then opened_at else settled_at end as repaired_at
-    from intermediate.int_disagreements_judged
+        named.*,
+        coalesce(known_later.acceptance_count, 0) as acceptance_count
+    from named
+    left join known_later on named.gap_id = known_later.gap_id
 
 ),
 
@@ -16,7 +63,7 @@ after_one_another as (
     select
         *,
         max(coalesce(repaired_at, timestamp '9999-12-31 00:00:00')) over (
-            partition by failing_witness, registration_id, transaction_id
+            partition by failing_witness, registration_id, transaction_id, acceptance_count
             order by told_at asc nulls first, state_order asc nulls first
             rows between unbounded preceding and 1 preceding
         ) as repaired_before_at
@@ -39,7 +86,7 @@ linked as (
         *,
         cast(
             sum(is_head) over (
-                partition by failing_witness, registration_id, transaction_id
+                partition by failing_witness, registration_id, transaction_id, acceptance_count
                 order by told_at asc nulls first, state_order asc nulls first
                 rows between unbounded preceding and current row
             ) as bigint
@@ -82,7 +129,7 @@ chained as (
         max(webhook_state_order) - case when max(webhook_state_order) >= 1000.0 then 1000.0 else 0.0 end
             as webhook_progress_percent
     from linked
-    group by failing_witness, registration_id, transaction_id, chain_number
+    group by failing_witness, registration_id, transaction_id, acceptance_count, chain_number
 
 ),
 

@@ -1,6 +1,7 @@
 """`audit.gaps` and `audit.reconciliation`: verdicts by hand, one by one, with their instants and causes."""
 
 from datetime import datetime
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -344,6 +345,24 @@ def test_a_gap_that_somebody_accepted_is_closed_with_who_and_why(begun: Raw) -> 
     )
     assert gaps(begun, "status, closed_at, accepted_by, accepted_because") == [
         ("accepted", PULL[3], "Ada", "a test record")
+    ]
+
+
+def test_what_becomes_known_after_an_acceptance_is_a_gap_of_its_own(begun: Raw) -> None:
+    """50 was accepted as never shown; the completion that the API withholds afterwards was accepted by nobody."""
+    begun.told_by_api(PULL[2])
+    begun.told_by_webhook(TOLD, "progressed", mine())
+    begun.begin_load(PULL[3])
+    begun.begin_load(PULL[3] + HOUR, purpose="manual")
+    acceptance = {"gap_id": md5(b"api|77|r-77|50.0", usedforsecurity=False).hexdigest(), "why": "a test record"}
+    begun.insert("gap_acceptances", [{**acceptance, "accepted_at": PULL[3] + HOUR, "accepted_by": "Ada"}])
+    begun.told_by_api(PULL[4])
+    begun.told_by_webhook(PULL[4] - HOUR, "progressed", mine(70))
+    begun.told_by_webhook(PULL[4] - HOUR / 2, "completion", completed(PULL[4] - HOUR / 2))
+    begun.told_by_api(PULL[5])
+    assert gaps(begun, "kind, status, update_kind, first_seen_at, opened_at, closed_at") == [
+        ("missing_api", "accepted", "progressed", TOLD, PULL[2], PULL[3] + HOUR),
+        ("missing_api", "open", "completion", PULL[4] - HOUR, PULL[5], None),
     ]
 
 
