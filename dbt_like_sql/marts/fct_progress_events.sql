@@ -133,7 +133,7 @@ states as (
         max(told.progress_percent) as progress_percent,
         max(told.started_at) as started_at,
         max(told.completed_at) as completed_at,
-        max(calls.window_start) as window_start,
+        min_by(calls.window_start, told.call_id) as window_start,
         min(told.told_at) filter (where told.witness = 'api') as api_told_at,
         min(told.told_at) filter (where told.witness = 'webhook') as webhook_told_at
     from told_in_order as told
@@ -179,7 +179,7 @@ dated as (
         case
             when kind = 'completed' and completed_at <= told_at then 'completed_at'
             when kind = 'started' and progress_percent = 0.0 and started_at <= told_at then 'started_at'
-            when webhook_told_at is not null then 'webhook'
+            when webhook_told_at <= told_at then 'webhook'
             else 'api'
         end as dated_by
     from changed
@@ -208,13 +208,14 @@ select
     case
         when dated.dated_by = 'completed_at' then dated.completed_at
         when dated.dated_by = 'started_at' then dated.started_at
-        when dated.dated_by = 'webhook' then least(dated.webhook_told_at, dated.told_at)
         else dated.told_at
     end as changed_at,
     case
         when dated.dated_by = 'completed_at' then dated.completed_at
         when dated.dated_by = 'started_at' then dated.started_at
-        else least(greatest(dated.started_at, dated.window_start), dated.told_at)
+        -- What the API was asked for bounds what it told first; a later answer with the same state says nothing of it.
+        when dated.dated_by = 'api' then least(greatest(dated.started_at, dated.window_start), dated.told_at)
+        else least(dated.started_at, dated.told_at)
     end as changed_after,
     case
         when dated.dated_by = 'completed_at' then dated.completed_at

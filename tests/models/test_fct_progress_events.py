@@ -75,3 +75,27 @@ def test_the_span_asked_for_bounds_a_change_that_has_no_date(raw: Raw) -> None:
     raw.begin_load(at)
     raw.call("daily", at - DAY, at, at, [record(progress=30)])
     assert events(raw, "changed_after, changed_before") == [(at - DAY - PAD, at)]
+
+
+def test_a_later_answer_with_the_same_state_bounds_nothing(raw: Raw) -> None:
+    """A month later the name changed: the step was still in the span of the first answer, or before the first push."""
+    first, later = FIRST_DAY + 10 * DAY, FIRST_DAY + 40 * DAY
+    raw.begin_load(first)
+    raw.call("daily", first - DAY, first, first, [record(progress=30)])
+    raw.told_by_webhook(first, "progressed", record(registration="r-2", transaction_id=2, progress=30))
+    raw.begin_load(later)
+    renamed = {"progress": 30, "last_name": "Lovelace"}
+    changed = [record(**renamed), record(registration="r-2", transaction_id=2, **renamed)]
+    raw.call("daily", later - DAY, later, later, changed)
+    assert events(raw, "changed_after, changed_before") == [
+        (first - DAY - PAD, first),
+        (FIRST_DAY + 8 * HOUR, first),
+    ]
+
+
+def test_a_change_that_the_api_told_first_is_dated_by_the_api(raw: Raw) -> None:
+    """The push came a day late, so `changed_at` is the answer's instant, and `dated_by` says so."""
+    raw.told_by_api(FIRST_DAY + DAY, record(progress=30))
+    raw.begin_load(FIRST_DAY + 3 * DAY)
+    raw.told_by_webhook(FIRST_DAY + 2 * DAY, "progressed", record(progress=30))
+    assert events(raw, "changed_at, dated_by, told_by_webhook") == [(FIRST_DAY + DAY, "api", True)]
