@@ -133,6 +133,21 @@ def test_where_transactions_are_updated_in_place_the_name_told_last_stands(raw: 
     assert raw.table("marts.dim_activities_history", titles) == [(1, "Algebra", False, 2), (2, "Algebra II", True, 1)]
 
 
+def test_a_title_that_the_newest_leaves_out_stays_as_last_told(raw: Raw) -> None:
+    """Null says nothing of what an activity is called; one of which no title was ever told has none."""
+    untitled = {"activity_id": "https://example.invalid/b", "activity_title": ""}
+    raw.told_by_api(
+        FIRST_DAY + DAY,
+        record(transaction_id=1, registration="r-1"),
+        record(transaction_id=2, registration="r-2", activity_title=None),
+        record(transaction_id=3, registration="r-3", **untitled),
+    )
+    raw.make("marts.dim_activities", "marts.dim_activities_history")
+    titles = raw.table("marts.dim_activities", "right(activity_id, 1), activity_title, registration_count")
+    assert titles == [("a", "Algebra", 2), ("b", None, 1)]
+    assert raw.table("marts.dim_activities_history", "activity_title, is_current") == [("Algebra", True)]
+
+
 def test_a_title_that_comes_back_keeps_its_row(raw: Raw) -> None:
     """Renamed and named back: two titles, the first of them current."""
     for day, title in enumerate(("Algebra", "Maths", "Algebra"), start=1):
