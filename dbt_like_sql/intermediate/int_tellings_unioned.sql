@@ -1,7 +1,7 @@
 -- One row per telling: a version of a record from the API, or an update from the webhook.
 -- Two rules stand here and nowhere else. A telling tells of a completion if it has a date of completion or a
 -- completion code, or is an update of kind completion; a progress of 100 alone is none. `state_order` ranks the states
--- of one transaction: completed after not completed, then by progress.
+-- of one transaction: completed after not completed, then by progress, of which no odd value makes a completion.
 with
 
 api_versions as (
@@ -75,5 +75,6 @@ unioned as (
 select
     *,
     text_number(registration_id) as registration_number,
-    case when is_completed then 1000.0 else 0.0 end + coalesce(progress_percent, 0.0) as state_order
+    case when is_completed then 1000.0 else 0.0 end
+    + least(greatest(coalesce(progress_percent, 0.0), 0.0), 999.0) as state_order
 from unioned

@@ -307,6 +307,16 @@ def test_a_contradiction_ends_when_both_tell_the_same(begun: Raw) -> None:
     assert gaps(begun, "kind, status, opened_at, closed_at") == [("field_mismatch", "repaired", PULL[3], PULL[4])]
 
 
+def test_no_odd_progress_makes_or_unmakes_a_completion(begun: Raw) -> None:
+    """1500 without a completion is none; a completion at -5 is one, and no state short of the one at 0."""
+    begun.told_by_api(PULL[2], mine(1500), {**completed(TOLD), "transaction_id": "78", "progress": "-5"})
+    begun.told_by_webhook(TOLD, "progressed", mine(1500))
+    begun.told_by_webhook(TOLD, "completion", {**completed(TOLD), "transaction_id": "78", "progress": "0"})
+    assert gaps(begun) == []
+    told = "transaction_id, verdict, api_is_completed, webhook_is_completed"
+    assert begun.table("audit.reconciliation", told)[1:] == [(77, "matched", False, False), (78, "matched", True, True)]
+
+
 def test_two_progresses_of_one_update_contradict_each_other(begun: Raw) -> None:
     """With a transaction per update none can be behind: 50 and 60 are two answers to one question."""
     begun.told_by_api(PULL[2], mine(50), mine(70, transaction_id=78))
