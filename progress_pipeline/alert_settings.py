@@ -50,7 +50,7 @@ class AlertSettings(BaseSettings):
     def _alerts_travel_safely(self) -> Self:
         """Refuse a channel that would send in the clear, or is half set."""
         url = self.alert_webhook_url.get_secret_value()
-        if url and (urlsplit(url).scheme != "https" or not urlsplit(url).hostname):
+        if url and not _is_https(url):
             raise ValueError("PROGRESS_ALERT_WEBHOOK_URL must be a whole https:// URL")
         key = self.alert_webhook_key.get_secret_value()
         if 0 < len(key) < SHORTEST_SIGNING_KEY:
@@ -72,3 +72,11 @@ class AlertSettings(BaseSettings):
     def has_alerts(self) -> bool:
         """Whether alerts go anywhere."""
         return bool(self.alert_webhook_url.get_secret_value() or self.alert_smtp_host)
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -11,11 +11,12 @@ from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from progress_pipeline.alert_settings import AlertSettings
-from progress_pipeline.errors import SettingsError
+from progress_pipeline.clock import system_clock
+from progress_pipeline.errors import SettingsError, UsageError
 
 ROLLING = "rolling"
 PREFIX = "PROGRESS_"
@@ -107,23 +108,28 @@ class Settings(AlertSettings):
 
     @field_validator("api_count_day", "schedule_timezone")
     @classmethod
-    def _known_zone(cls, value: str) -> str:
-        """Accept the names that the time zone database knows, and `rolling`."""
-        if value != ROLLING:
+    def _known_zone(cls, value: str, info: ValidationInfo) -> str:
+        """Accept the names that the time zone database knows, and `rolling` as the vendor's day of calls."""
+        if value != ROLLING or info.field_name != "api_count_day":
             try:
                 ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError) as error:
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones, such as Europe
                 raise ValueError(f"{value!r} is no time zone; give a name such as UTC or Europe/Zurich") from error
         return value
 
     @field_validator(
-        *("start_date", "landing_dir", "warehouse", "published", "validity_file"),
-        *("webhook_tls_cert", "webhook_tls_key", "webhook_metrics_port"),
+        *("start_date", "data_dir", "landing_dir", "warehouse", "published", "validity_file"),
+        *("webhook_tls_cert", "webhook_tls_key"),
         mode="before",
     )
     @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
+    def _empty_is_unset(cls, value: object, info: ValidationInfo) -> object:
         """Take an empty variable as one that is not set; as a path it would mean the current folder."""
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
+
+    @field_validator("webhook_metrics_port", mode="before")
+    @classmethod
+    def _empty_is_no_port(cls, value: object) -> object:
         return None if value == "" else value
 
     @model_validator(mode="after")
@@ -171,7 +177,7 @@ class Settings(AlertSettings):
     @property
     def api_host(self) -> str | None:
         """The host of the vendor's endpoint, if there is one."""
-        return urlsplit(self.api_url).hostname
+        return _parts(self.api_url).hostname
 
     @property
     def api_is_on_this_machine(self) -> bool:
@@ -190,15 +196,15 @@ class Settings(AlertSettings):
         missing = [
             name
             for name, value in (("API_URL", self.api_url), ("API_TOKEN", self.api_token.get_secret_value()))
-            if not value
+            if not value.strip()
         ]
         if missing:
             raise SettingsError(
                 f"The vendor cannot be asked, for want of {' and '.join(PREFIX + name for name in missing)}. Set it in "
                 "the environment or in .env, or try `progress-pipeline demo`, which needs no vendor."
             )
-        url = urlsplit(self.api_url)
-        if url.scheme not in {"https", "http"} or not url.hostname or not _has_good_port(url):
+        url = _parts(self.api_url)
+        if url.scheme not in {"https", "http"} or not url.hostname:
             raise SettingsError(
                 "PROGRESS_API_URL is no URL; it must be the vendor's full endpoint, like "
                 "https://…/api/reports/progress. Correct the environment or .env."
@@ -207,6 +213,20 @@ class Settings(AlertSettings):
             raise SettingsError(
                 f"PROGRESS_API_URL must begin with https://, since the token travels to {url.hostname}. Correct the "
                 "environment or .env."
+            )
+
+    def require_past(self, as_of: datetime) -> None:
+        """Check that an instant can be taken as now: what has not happened yet, no vendor can be complete about.
+
+        A double on this machine plays time, so there any instant can.
+
+        Raises:
+            UsageError: It is still to come.
+        """
+        if as_of > system_clock() and not self.api_is_on_this_machine:
+            raise UsageError(
+                f"--as-of {as_of:%Y-%m-%d %H:%M} UTC is still to come, so nothing up to it could be proven complete. "
+                "Give an instant that has passed."
             )
 
     def require_begun(self, now: datetime) -> None:
@@ -222,11 +242,14 @@ class Settings(AlertSettings):
             )
 
 
-def _has_good_port(url: SplitResult) -> bool:
+def _parts(url: str) -> SplitResult:
+    """Take a URL apart; what is none, such as one with a blank, half a bracket or an impossible port, has no parts."""
     try:
-        return url.port is None or url.port > 0
+        parts = urlsplit(url)
+        is_good = parts.port != 0 and url.split() == [url]
     except ValueError:
-        return False
+        is_good = False
+    return parts if is_good else urlsplit("")
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -242,7 +265,8 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         reasons = "; ".join(
-            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            "".join(f"{PREFIX}{part}: ".upper() for part in problem["loc"])
+            + problem["msg"].removeprefix("Value error, ")
             for problem in error.errors(include_input=False)
         )
         raise SettingsError(f"Settings cannot be used: {reasons}. Correct the environment or .env.") from None

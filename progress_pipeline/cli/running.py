@@ -105,7 +105,9 @@ def _run(job: str, as_of: str, pull: dict[str, object], as_json: bool, *, profil
 
     settings = load_settings()
     settings.require_api()
-    settings.require_begun(parse_instant(as_of) if as_of else system_clock())
+    now = parse_instant(as_of) if as_of else system_clock()
+    settings.require_past(now)
+    settings.require_begun(now)
     with stoppable():
         with starting():
             # After the settings, since Dagster takes seconds to import.

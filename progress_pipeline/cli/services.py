@@ -17,7 +17,7 @@ def receive() -> None:
 
 
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the UI on this machine.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the UI on this machine.")] = 3000,
 ) -> None:
     """Open Dagster's UI on this project, on loopback, with its history under the data folder."""
     from progress_pipeline.orchestration.history import prepare_home

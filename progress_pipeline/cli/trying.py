@@ -17,8 +17,10 @@ def demo(
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Port of its API; 0 lets the system choose.")] = 0,
-    control_port: Annotated[int, typer.Option(help="Port of its control address; 0 lets the system choose.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of its API; 0 lets the system choose.")] = 0,
+    control_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port of its control address; 0 lets the system choose.")
+    ] = 0,
     switches: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SWITCH=VALUE", help="Set a switch; may be given often."),

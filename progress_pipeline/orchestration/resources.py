@@ -60,8 +60,16 @@ class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._turn = None
 
     def clock(self) -> Clock:
-        """Give the run's clock: the machine's, or one that stands at `as_of`."""
-        return frozen_clock(parse_instant(self.as_of)) if self.as_of else system_clock
+        """Give the run's clock: the machine's, or one that stands at `as_of`.
+
+        Raises:
+            UsageError: `as_of` is no instant, or one that this vendor cannot tell of yet.
+        """
+        if not self.as_of:
+            return system_clock
+        at = parse_instant(self.as_of)
+        self.settings().require_past(at)
+        return frozen_clock(at)
 
 
 def start_of_coverage(settings: Settings) -> datetime:

@@ -213,7 +213,7 @@ class SandboxConfig(PushSwitches, WitnessFaults, CallFaults, FormSwitches, ApiSw
         for zone in {self.count_day, self.dates_read_in} - {"rolling"}:
             try:
                 ZoneInfo(zone)
-            except (ZoneInfoNotFoundError, ValueError) as error:
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
                 raise UsageError(f"The sandbox knows no time zone {zone!r}.") from error
         if self.page_cap is not None and self.page_cap < 1:
             raise UsageError("The sandbox's page_cap is at least 1.")

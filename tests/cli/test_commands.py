@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from progress_pipeline.settings import load_settings
 from tests.cli.conftest import ENDPOINT, Call
 
 URL = "PROGRESS_API_URL"
+FAR_ENDPOINT = ENDPOINT | {URL: "https://vendor.example.invalid/api/reports/progress"}
 
 
 @pytest.mark.parametrize(
@@ -19,9 +21,17 @@ URL = "PROGRESS_API_URL"
         (("probe",), {}, "PROGRESS_API_URL and PROGRESS_API_TOKEN"),
         (("backfill", "--from", "2026-01-01", "--to", "2026-01-02"), {}, "PROGRESS_API_URL and PROGRESS_API_TOKEN"),
         (("run",), {URL: ENDPOINT[URL]}, "PROGRESS_API_TOKEN"),
+        (("run",), ENDPOINT | {"PROGRESS_API_TOKEN": " "}, "for want of PROGRESS_API_TOKEN"),
         (("run",), ENDPOINT | {URL: "http://vendor.example.invalid/api/reports/progress"}, "https://"),
         (("run",), ENDPOINT | {URL: "vendor.example.invalid/api/reports/progress"}, "full endpoint"),
         (("run",), ENDPOINT | {URL: "https://vendor.example.invalid:port/api"}, "full endpoint"),
+        (("run",), ENDPOINT | {URL: "https://[vendor.example.invalid/api"}, "full endpoint"),
+        (("run",), ENDPOINT | {URL: "https://ven dor.example.invalid/api"}, "full endpoint"),
+        (("run",), ENDPOINT | {"PROGRESS_API_COUNT_DAY": "Europe"}, "PROGRESS_API_COUNT_DAY: 'Europe' is no time zone"),
+        (("run",), ENDPOINT | {"PROGRESS_SCHEDULE_TIMEZONE": "rolling"}, "PROGRESS_SCHEDULE_TIMEZONE: 'rolling' is no"),
+        (("run",), {"PROGRESS_ALERT_WEBHOOK_URL": "https://[x"}, "used: PROGRESS_ALERT_WEBHOOK_URL must be"),
+        (("run", "--as-of", "2999-01-01"), FAR_ENDPOINT, "still to come"),
+        (("probe", "--as-of", "2999-01-01"), FAR_ENDPOINT, "still to come"),
         (("run",), ENDPOINT | {"PROGRESS_API_PAGE_SIZE": "many"}, "PROGRESS_API_PAGE_SIZE"),
         (("run",), ENDPOINT | {"PROGRESS_API_COUNT_DAY": "Mars/Olympus"}, "time zone"),
         (("run",), ENDPOINT | {"PROGRESS_START_DATE": "yesterday"}, "PROGRESS_START_DATE"),
@@ -31,6 +41,8 @@ URL = "PROGRESS_API_URL"
         (("backfill", "--from", "2026-02-31", "--to", "2026-03-01"), ENDPOINT, "--from"),
         (("receive",), {}, "PROGRESS_WEBHOOK_TOKEN"),
         (("sandbox", "--set", "shoe_size=41"), {}, "shoe_size"),
+        (("sandbox", "--set", "count_day=Europe"), {}, "time zone 'Europe'"),
+        (("sandbox", "--port", "65536"), {}, "--port"),
         (("gaps", "accept", "some-gap"), {}, "--why"),
         (("gaps", "accept", "some-gap", "--why", "known"), {}, "no warehouse"),
         (("frobnicate",), {}, "frobnicate"),
@@ -51,6 +63,18 @@ def test_settings_are_read_from_a_file_too(call: Call, tmp_path: Path) -> None:
     done = call("status")
     assert done.exit_code == 2
     assert "PROGRESS_API_PAGE_SIZE" in done.err
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    """Also where a path would then mean the current folder; without a port there are no metrics."""
+    empty = load_settings(data_dir="", start_date="", landing_dir="", webhook_metrics_port="")
+    unset = load_settings()
+    assert (empty.data_dir, empty.start_date, empty.landing_path) == (
+        unset.data_dir,
+        unset.start_date,
+        unset.landing_path,
+    )
+    assert empty.webhook_metrics_port is None
 
 
 def test_a_stranger_learns_what_to_do_first(call: Call) -> None:
