@@ -56,10 +56,11 @@ def test_facts_equal_the_vendors_truth_after_each_of_some_days(
 
 
 def test_the_command_in_a_process_of_its_own_does_the_same(serve: Serve, data: Path) -> None:
-    """A day through the entry point that a scheduler starts."""
+    """A day through the entry point that a scheduler starts; its log ends with the run's own last line."""
     vendor = serve(Switches(registrations=40, days=1))
     now = vendor.switches.start + timedelta(days=1)
     vendor.move_to(now)
     spoken = command("run", "--as-of", f"{now:%Y-%m-%dT%H:%M:%SZ}", env=environment(data, vendor.url))
     assert spoken.exit_code == 0, spoken
+    assert "leaked" not in spoken.err
     assert differences(data / "published" / "progress.duckdb", vendor) == []
