@@ -9,6 +9,7 @@ that did not finish is removed, manifest and all, so its files are new again. Ho
 """
 
 import gc
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource
 
+from progress_pipeline.clock import Clock
+from progress_pipeline.errors import LandingError
 from progress_pipeline.ingest.deliveries import Gathered
 from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import (
@@ -29,7 +32,10 @@ from progress_pipeline.ingest.raw_tables import (
     WEBHOOK_REFUSALS,
     WEBHOOK_UPDATES,
 )
+from progress_pipeline.landing.archiving import KEEP, put_away
 from progress_pipeline.landing.finding import LandedFile, find_files
+
+logger = logging.getLogger(__name__)
 
 BYTES_A_LOAD = 128 * 1024 * 1024
 """Bytes of landed files that one load takes, so that memory is bounded however much has landed."""
@@ -106,6 +112,17 @@ def _some_of(files: Iterator[LandedFile]) -> list[LandedFile]:
             break
         some.append(file)
     return some
+
+
+def put_loaded_away(loader: Loader, landing: Path, *, how: str, clock: Clock) -> None:
+    """Put the files away that committed loads have read; what cannot be done now is told, and done by a later run."""
+    if how == KEEP:
+        return
+    _, loaded_ids = _known_files(loader)
+    try:
+        put_away(landing, loaded_ids=loaded_ids, how=how, clock=clock)
+    except LandingError as error:
+        logger.warning("%s", error)
 
 
 @contextmanager

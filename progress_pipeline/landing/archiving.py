@@ -105,7 +105,7 @@ def _pack(loose: Path, clock: Clock) -> Path | None:
     with unfinished.open("xb") as stream:
         with (
             zstandard.ZstdCompressor(level=9).stream_writer(stream, closefd=False) as packer,
-            tarfile.open(fileobj=packer, mode="w|") as tar,
+            tarfile.open(fileobj=packer, mode="w|", dereference=True) as tar,  # each name of a file holds its bytes
         ):
             for path in paths:
                 tar.add(path, path.relative_to(loose))

@@ -18,7 +18,7 @@ from progress_pipeline.ingest.raw_tables import RAW_TABLES
 from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.validities import carry_validities
 from progress_pipeline.ingest.vendor_api import load_batches
-from progress_pipeline.ingest.webhook import load_landed, webhook
+from progress_pipeline.ingest.webhook import load_landed, put_loaded_away, webhook
 from progress_pipeline.orchestration.asking import asks_of_today, open_vendor
 from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, raw_spec
 from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
@@ -128,6 +128,8 @@ def pull(  # noqa: PLR0913 - what a pull follows from, each by name
     finally:
         if loader.is_carrying:
             loader.load(webhook(loader))
+    if lands:
+        put_loaded_away(loader, settings.landing_path, how=settings.landing_after_load, clock=clock)
     return facts
 
 

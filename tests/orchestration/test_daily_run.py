@@ -32,6 +32,18 @@ def test_a_month_in_small_ends_as_the_truth_has_it(sandbox: Sandbox, play: Play,
     assert {check.name for check in endings[1].failed_checks} == {"webhook_not_silent"}
 
 
+def test_what_a_run_has_loaded_is_put_away_where_settings_ask_for_it(
+    play: Play, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left lying, all is in one pack, also where a file has two names, and nothing is read again."""
+    monkeypatch.setenv("PROGRESS_LANDING_AFTER_LOAD", "compact")
+    (landing / "one.json").write_text('{"started": []}', encoding="utf-8")
+    (landing / "other.json").hardlink_to(landing / "one.json")
+    assert [play(3).exit_code, play(3).exit_code] == [0, 0]
+    assert [path for path in landing.rglob("*.json") if path.is_file()] == []
+    assert len(list((landing / ".archive").glob("*.tar.zst"))) == 1
+
+
 def test_a_second_run_changes_nothing(play: Play, look: Look) -> None:
     """Run again as of the same instant: no new row, no call for what is covered."""
     play(4)
