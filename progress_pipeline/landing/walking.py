@@ -1,7 +1,7 @@
 """Walks through the landing folder: every path whose name says that it holds deliveries, quickly and without end.
 
-Symbolic links are shown, not followed. A folder that cannot be read is shown too, with the reason, so that whoever
-looks at the tables learns of it.
+Symbolic links are shown, not followed, also those to folders: what stands there would else be missed in silence. A
+folder that cannot be read is shown too, with the reason, so that whoever looks at the tables learns of it.
 """
 
 import os
@@ -45,13 +45,17 @@ def walk(landing: Path) -> Iterator[Sight]:
             path = f"{below}/{entry.name}" if below else entry.name
             if entry.is_dir(follow_symlinks=False):
                 inner.append(path)
-            elif layout.kind_of(entry.name) is not None:
+            elif layout.kind_of(entry.name) is not None or _is_link_to_folder(entry):
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
                 yield Sight(path, status, _problem(status))
         folders += reversed(inner)
+
+
+def _is_link_to_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and os.path.isdir(entry.path)  # noqa: PTH112 (entry.is_dir() raises on a link to itself)
 
 
 def _problem(status: os.stat_result) -> str | None:

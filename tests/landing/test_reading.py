@@ -142,11 +142,12 @@ def test_a_link_is_named_and_not_followed(landing: Path, tmp_path: Path, now: da
     (tmp_path / "secret.json").write_bytes(b'{"secret": 1}')
     (landing / "link.json").symlink_to(tmp_path / "secret.json")
     (landing / "circle").symlink_to(landing)
-    (file,) = found(landing)
-    assert list(read_file(landing, file, now=now)) == [
-        Unreadable("link.json", None, "is a symbolic link, which is not followed", "")
+    (landing / "itself").symlink_to("itself")
+    files = found(landing)
+    assert [told for file in files for told in read_file(landing, file, now=now)] == [
+        Unreadable(name, None, "is a symbolic link, which is not followed", "") for name in ("circle", "link.json")
     ]
-    assert found(landing, file) == []
+    assert found(landing, *files) == []
 
 
 def test_a_pipe_is_named_and_does_not_hang(landing: Path, now: datetime) -> None:
