@@ -1,7 +1,7 @@
 -- One row per transaction and set of fields in which its two witnesses told one state with different values.
 -- Both must give a value: what one leaves out contradicts nothing. Instants are compared by the second, addresses
--- without regard to case, and an IRI's last slash does not count. The first telling of each witness is compared: what
--- differs only later is a change and no contradiction. Nor is a name or a title that the API itself told as the webhook
+-- without regard to case. The first telling of each witness is compared: what differs only later is a change and no
+-- contradiction. Nor is a name or a title that the API itself told as the webhook
 -- did, in an earlier answer about the registration: it changed between the push and the answer.
 with
 
@@ -64,7 +64,7 @@ pairs as (
                 then 'member_identifier: ' || api.member_identifier || ' / ' || webhook.member_identifier
         end as member_identifier,
         case
-            when rtrim(api.activity_id, '/') <> rtrim(webhook.activity_id, '/')
+            when api.activity_id <> webhook.activity_id
                 then 'activity_id: ' || api.activity_id || ' / ' || webhook.activity_id
         end as activity_id,
         case

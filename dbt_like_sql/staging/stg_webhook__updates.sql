@@ -1,7 +1,8 @@
 -- One row per update that the webhook told: `raw.webhook_updates`, trimmed and typed.
 -- An empty text is none, and so are the first day of the first year and a UUID of zeros, which some systems write for
 -- it. Most instants are in UTC and read at once; the others by their offset. A value that was given but cannot be
--- read is null here and named in `unread_fields`.
+-- read is null here and named in `unread_fields`. An activity has one IRI, with a last slash or without: on its page
+-- the vendor has the API leave out the slash that the webhook writes.
 with
 
 source as (
@@ -68,7 +69,7 @@ select
     email,
     first_name,
     last_name,
-    activity_id,
+    case when activity_id like '%/' then rtrim(activity_id, '/') else activity_id end as activity_id,
     activity_title,
     started_at,
     progress_percent,

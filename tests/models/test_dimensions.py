@@ -158,3 +158,22 @@ def test_a_title_that_comes_back_keeps_its_row(raw: Raw) -> None:
     assert raw.table("marts.dim_activities_history", "title_number, activity_title, is_current, last_told_at") == [
         (1, "Algebra", True, FIRST_DAY + 3 * DAY), (2, "Maths", False, FIRST_DAY + 2 * DAY),
     ]  # fmt: skip
+
+
+def test_an_activity_with_a_last_slash_is_the_one_without(raw: Raw) -> None:
+    """The vendor's page has the API leave it out and the webhook write it; so may the file of validities."""
+    done, at = {"date_completed": "2026-01-01T09:00:00"}, "https://example.invalid/a"
+    raw.told_by_api(FIRST_DAY + DAY, record(activity_id=at, **done))
+    raw.told_by_webhook(FIRST_DAY + 9 * HOUR, "completion", record(activity_id=f"{at}/", **done))
+    pushed = record(transaction_id=2, registration="r-2", activity_id=f"{at}/")
+    raw.told_by_webhook(FIRST_DAY + 23 * HOUR, "started", pushed)
+    lines = [
+        {"position": 0, "activity_id": f"{at}/", "valid_days": 3},
+        {"position": 1, "activity_id": at, "valid_days": 9},
+    ]
+    raw.insert("activity_validities", lines)
+    raw.make("marts.dim_activities", "marts.fct_unfinished", "marts.fct_certifications", "audit.gaps")
+    assert raw.table("marts.dim_activities", "activity_id, registration_count") == [(at, 2)]
+    assert raw.table("marts.fct_unfinished", "registration_id, is_completed_elsewhere") == [("r-2", True)]
+    assert raw.table("marts.fct_certifications", "activity_id, valid_days") == [(at, 3)]
+    assert "field_mismatch" not in {kind for (kind,) in raw.table("audit.gaps", "kind")}
