@@ -90,7 +90,9 @@ class Sender:
         with self._http.stream("POST", self._url, content=content) as response:
             limit = self._limits.body_bytes if response.is_success else ERROR_BODY_BYTES
             body = b"".join(self._pieces(response, limit, begun))
-        return response.status_code, response.headers, body.replace(self._token.encode(), b"(token)")
+        for written in (self._token, json.dumps(self._token)[1:-1], json.dumps(self._token, ensure_ascii=False)[1:-1]):
+            body = body.replace(written.encode(), b"(token)")
+        return response.status_code, response.headers, body
 
     def _pieces(self, response: httpx.Response, limit: int, begun: float) -> Iterator[bytes]:
         size = 0

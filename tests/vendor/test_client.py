@@ -277,6 +277,19 @@ def test_the_token_is_nowhere_even_if_the_vendor_says_it(
     assert not any(TOKEN.encode() in body for body in [*pages, *(file.read_bytes() for file in files)])
 
 
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_a_token_that_json_writes_otherwise_is_left_out_too(make_ledger: MakeLedger, *, is_ascii: bool) -> None:
+    """With a quote, a backslash and a letter beyond ASCII, as either way of writing JSON has them."""
+    token = 'geheim"\\é'
+    body = json.dumps({"error": f"something about {token}"}, ensure_ascii=is_ascii).encode()
+    transport = Script((400, body))
+    with (
+        VendorClient(URL, token, make_ledger(), transport=transport) as client,
+        pytest.raises(QuestionRefusedError, match=re.escape("something about (token)")),
+    ):
+        client.ask(Purpose.DAILY, QUESTION)
+
+
 @pytest.mark.parametrize("url", ["http://vendor.example/", "http://192.168.1.5/", "http://127.0.0.1.evil.example/"])
 def test_the_token_does_not_travel_in_the_clear(make_ledger: MakeLedger, url: str) -> None:
     """HTTPS, or this machine itself."""
