@@ -35,4 +35,5 @@ def give_name(file: Path, version: str) -> Path:
 
 def names_given(file: Path) -> list[Path]:
     """Give a file's versions, the newest first."""
-    return sorted((file.parent / VERSIONS).glob(f"{file.stem}-[0-9]*T[0-9]*Z{file.suffix}"), reverse=True)
+    named = (file.parent / VERSIONS).glob(f"{file.stem}-[0-9]*T[0-9]*Z{file.suffix}")
+    return sorted((each for each in named if each.is_file()), reverse=True)

@@ -18,7 +18,7 @@ def keep_page(report: Path, version: str, persons: str, keep: int) -> None:
     if keep > 0:
         give_name(report, version)
     for place, page in enumerate(names_given(report)):
-        if place >= keep or persons not in page.read_text(encoding="utf-8"):
+        if place >= keep or persons.encode() not in page.read_bytes():
             page.unlink()
 
 

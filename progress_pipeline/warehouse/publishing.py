@@ -131,9 +131,7 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
             keep_version(published, manifest, keep=form.keep)
             write_manifest(published.with_name(f"{published.name}.manifest.json"), manifest)
         except OSError as error:
-            raise PublishError(
-                f"{published} is new and whole, but its manifest or versions could not be written: {error}."
-            ) from error
+            raise _unaccompanied(published, error) from error
     link = published.with_name(parquet.LINK) if manifest.parquet else None
     return Published(published, manifest.tables, manifest.byte_count, manifest.sha256, as_of, link)
 
@@ -163,14 +161,16 @@ def _put_in_place(
     sync(aside)
     made = describe(aside, published.name)
     aside.replace(published)
-    sync(published.parent)
-    version = version_of(as_of)
-    if form.has_parquet:
-        name = f"{version}-{made.sha256[:8]}-{form.privacy.personal_data.value}"
-        parquet.put_in_place(folder, published, name, keep=form.keep)
-    else:
-        parquet.take_away(published)
-    parquet.let_go(published, form.privacy.personal_data)
+    try:
+        sync(published.parent)
+        if form.has_parquet:
+            name = f"{version_of(as_of)}-{made.sha256[:8]}-{form.privacy.personal_data.value}"
+            parquet.put_in_place(folder, published, name, keep=form.keep)
+        else:
+            parquet.take_away(published)
+        parquet.let_go(published, form.privacy.personal_data)
+    except OSError as error:
+        raise _unaccompanied(published, error) from error
     return _manifest(made, files, filled, as_of, form)
 
 
@@ -197,6 +197,13 @@ def _remove_leftovers(published: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def _unaccompanied(published: Path, error: OSError) -> PublishError:
+    return PublishError(
+        f"{published} is new and whole, but what belongs beside it (Parquet files, versions, manifest) could not be "
+        f"written: {error}. Mend that and run again; until then they may still tell of the version before."
+    )
 
 
 def _failure(published: Path, error: Exception) -> PublishError:

@@ -10,6 +10,7 @@ import pytest
 
 from progress_pipeline.ingest.raw_tables import RAW_TABLES, ddl
 from progress_pipeline.reporting.charts import bars, clean, rows, ticks
+from progress_pipeline.reporting.keeping import keep_page
 from progress_pipeline.reporting.writing import write_report
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
@@ -161,3 +162,17 @@ def test_a_label_is_one_line_of_what_can_be_seen() -> None:
     assert clean("a\n\tb\x1b[31m\u2066c") == "a b[31mc"
     assert clean("می\u200cشود") == "می\u200cشود"
     assert clean("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_what_others_put_among_the_kept_pages_fails_no_run(tmp_path: Path) -> None:
+    """Bytes that are no text are no page of ours and are let go of, as any that may name persons; a folder stays."""
+    report, versions = tmp_path / "report.html", tmp_path / "versions"
+    report.write_text("of all persons", encoding="utf-8")
+    versions.mkdir()
+    (versions / "report-20260101T000000Z.html").write_bytes(b"\xff")
+    (versions / "report-20260102T000000Z.html").mkdir()
+    keep_page(report, "20260103T000000Z", "of all persons", 3)
+    assert [page.name for page in sorted(versions.iterdir())] == [
+        "report-20260102T000000Z.html",
+        "report-20260103T000000Z.html",
+    ]

@@ -108,3 +108,14 @@ def test_a_folder_where_the_link_belongs_is_named_before_anything_is_replaced(
         publish(warehouse, copied / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
     assert (copied / "progress.duckdb").read_bytes() == before
     assert (copied / "parquet" / "readme.parquet").exists()
+
+
+def test_what_cannot_be_put_beside_a_new_file_is_told_as_that(folder: Path, warehouse: Path, project: Project) -> None:
+    """The file has been replaced by then, so nobody is told that the old one stands."""
+    shutil.rmtree(folder / "versions")
+    (folder / "versions").touch()
+    say(warehouse, project, "(100, 1, 2)")
+    before = (folder / "progress.duckdb").read_bytes()
+    with pytest.raises(PublishError, match="is new and whole, but what belongs beside it"):
+        publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
+    assert (folder / "progress.duckdb").read_bytes() != before
