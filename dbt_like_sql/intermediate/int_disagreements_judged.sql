@@ -286,7 +286,8 @@ select
     bounded.delivery_id,
     bounded.started_at,
     bounded.completed_at,
-    bounded.bounded_after as changed_after,
+    -- A start that the vendor dates after it was told, by another zone's clock for instance, bounds nothing.
+    least(bounded.bounded_after, bounded.bounded_before) as changed_after,
     bounded.bounded_before as changed_before,
     bounded.bounded_due_at as due_at,
     opened.opened_at,

@@ -401,6 +401,13 @@ def test_a_refusal_at_that_time_is_the_cause(begun: Raw) -> None:
     assert gaps(begun, "cause") == [("receiver_refusing",)]
 
 
+def test_a_start_dated_after_it_was_told_bounds_no_change(begun: Raw) -> None:
+    """Written by a clock eleven hours ahead: the change was still not after the telling."""
+    begun.told_by_api(PULL[2])
+    begun.told_by_webhook(TOLD, "progressed", mine(date_started=f"{TOLD + 11 * HOUR:%Y-%m-%dT%H:%M:%S}"))
+    assert gaps(begun, "changed_after, changed_before") == [(TOLD, TOLD)]
+
+
 def test_a_start_that_no_pull_held_was_never_covered(begun: Raw) -> None:
     """For all that is known the vendor filters by start, and no pull asked for that day."""
     begun.begin_load(PULL[2])
