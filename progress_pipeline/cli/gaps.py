@@ -14,7 +14,7 @@ app = typer.Typer(invoke_without_command=True, no_args_is_help=False, help="List
 def gaps(
     context: typer.Context,
     is_open: Annotated[bool, typer.Option("--open", help="Only those that are open.")] = False,
-    limit: Annotated[int, typer.Option(help="Gaps at the most, the newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="Gaps at the most, the newest first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program.")] = False,
 ) -> None:
     """List the gaps, the newest first."""

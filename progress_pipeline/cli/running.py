@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _NEW_OBJECTS = 50_000
 """Objects after which the garbage collector looks; its own 700 come and go with every event of Dagster's."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Years beyond are slips of the pen; near the calendar's ends, no day can be added for what a vendor cuts off."""
+
 AsOf = Annotated[
     str,
     typer.Option(
@@ -50,6 +53,8 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option, which typer reads f
 
     if end < start:
         raise UsageError(f"--to {end:%Y-%m-%d} is before --from {start:%Y-%m-%d}; give the earlier day as --from.")
+    if start.year < FIRST_YEAR or end.year > LAST_YEAR:
+        raise UsageError(f"--from and --to lie between the years {FIRST_YEAR} and {LAST_YEAR}; correct the year.")
     settings = load_settings()
     settings.require_api()
     estimate = estimate_backfill(settings, RunContext(as_of=as_of).clock(), start, end)

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+from progress_pipeline.errors import UsageError
 from progress_pipeline.sandbox.answering import Answer
 from progress_pipeline.sandbox.config import SandboxConfig
 
@@ -51,7 +52,13 @@ class Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Bind without looking up the machine's name, which can take seconds and serves nobody."""
-        TCPServer.server_bind(self)
+        try:
+            TCPServer.server_bind(self)
+        except OSError as error:
+            raise UsageError(
+                f"The sandbox cannot listen on port {self.server_address[1]}: {error.strerror}. Give another port, "
+                "or 0 to let the system choose."
+            ) from error
 
     @property
     def url(self) -> str:

@@ -1,6 +1,7 @@
 """Each command ends with a fitting exit code and a sentence that says what to do."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,10 @@ FAR_ENDPOINT = ENDPOINT | {URL: "https://vendor.example.invalid/api/reports/prog
         (("run", "--as-of", "yesterday"), ENDPOINT, "yesterday"),
         (("backfill", "--from", "2026-02-01", "--to", "2026-01-01"), ENDPOINT, "--from"),
         (("backfill", "--from", "2026-02-31", "--to", "2026-03-01"), ENDPOINT, "--from"),
+        (("backfill", "--from", "2026-01-01", "--to", "9999-12-31"), ENDPOINT, "2199"),
+        (("backfill", "--from", "0001-01-01", "--to", "2026-01-01"), ENDPOINT, "1970"),
+        (("gaps", "--limit", "-1"), {}, "--limit"),
+        (("gaps", "--limit", "99999999999999999999"), {}, "--limit"),
         (("receive",), {}, "PROGRESS_WEBHOOK_TOKEN"),
         (("sandbox", "--set", "shoe_size=41"), {}, "shoe_size"),
         (("sandbox", "--set", "count_day=Europe"), {}, "time zone 'Europe'"),
@@ -55,6 +60,14 @@ def test_wrong_use_and_wrong_settings_end_with_2(
     done = call(*arguments, **variables)
     assert (done.exit_code, said in done.err) == (2, True), done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_named(call: Call) -> None:
+    """The sandbox's own."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = call("sandbox", "--port", port, "--set", "registrations=10")
+    assert (done.exit_code, f"cannot listen on port {port}" in done.err) == (2, True), done.err
 
 
 def test_settings_are_read_from_a_file_too(call: Call, tmp_path: Path) -> None:
