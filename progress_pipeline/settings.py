@@ -33,20 +33,22 @@ class Settings(AlertSettings):
     api_url: str = Field("", description="The vendor's full endpoint, https://…/api/reports/progress.")
     api_token: SecretStr = Field(SecretStr(""), description="The token for the API; sent in the body alone.")
     api_page_size: Annotated[int, Field(ge=1, le=100_000)] = Field(1000, description="Records asked for in one call.")
-    api_daily_calls: Annotated[int, Field(ge=1)] = Field(500, description="Calls that the vendor grants in a day.")
+    api_daily_calls: Annotated[int, Field(ge=1, le=1_000_000_000)] = Field(
+        500, description="Calls that the vendor grants in a day."
+    )
     api_count_day: str = Field(
         ROLLING,
         description="When the vendor's day of calls begins: `rolling` (any 24 hours, right whatever the vendor does), "
         "or a time zone such as `UTC`, whose midnight it is.",
     )
-    start_date: date = Field(
+    start_date: Annotated[date, Field(ge=date(1970, 1, 1))] = Field(
         date(2000, 1, 1), description="First day to cover, in UTC. The default is before anything the vendor can have."
     )
-    lookback_days: Annotated[int, Field(ge=0)] = Field(
+    lookback_days: Annotated[int, Field(ge=0, le=36_500)] = Field(
         2,
         description="Days before the end of coverage that each daily pull asks again, for what appears late.",
     )
-    settle_minutes: Annotated[int, Field(ge=0)] = Field(
+    settle_minutes: Annotated[int, Field(ge=0, le=525_600)] = Field(
         120, description="Minutes that both witnesses are given before a disagreement counts as a gap."
     )
     fill_order: str = Field(
