@@ -4,13 +4,16 @@ import base64
 import hashlib
 import hmac
 import logging
+import socket
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from progress_pipeline.alerting.channels import MailChannel, NotTakenError, WebhookChannel
+from progress_pipeline.alerting.channels import READ_SECONDS, MailChannel, NotTakenError, WebhookChannel
 from progress_pipeline.alerting.outbox import Message
 from tests.alerting.receiving import HOST, Authority, Endpoint, MailServer
 
@@ -88,6 +91,26 @@ def test_certificates_that_are_not_there_are_named(endpoint: Endpoint, tmp_path:
     """The run goes on."""
     with pytest.raises(NotTakenError, match="FileNotFoundError"):
         WebhookChannel(endpoint.url, ca_file=tmp_path / "none.pem").send(MESSAGE)
+
+
+def test_an_answer_whose_body_never_ends_holds_nobody_up() -> None:
+    """The status alone counts: the message is taken, and the body is not waited for."""
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while connection.recv(65536):
+                pass
+
+    with socket.create_server((HOST, 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        began = time.monotonic()
+        WebhookChannel(f"http://{HOST}:{listener.getsockname()[1]}/").send(MESSAGE)
+        assert time.monotonic() - began < READ_SECONDS
+        thread.join()
 
 
 def test_a_mail_arrives_over_tls_for_all_recipients(authority: Authority) -> None:
