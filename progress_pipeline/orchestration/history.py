@@ -48,7 +48,10 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text(_CONFIG, encoding="utf-8")
+        # Whole or not at all: from one that a crash cut off Dagster would take its own ways, telemetry among them.
+        aside = config.with_name(f".{config.name}.{os.getpid()}")
+        aside.write_text(_CONFIG, encoding="utf-8")
+        aside.replace(config)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -1,12 +1,13 @@
 """The history of runs belongs to the data folder, wherever that stands."""
 
+import resource
 import shutil
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from progress_pipeline.orchestration.history import open_history
+from progress_pipeline.orchestration.history import open_history, prepare_home
 from progress_pipeline.settings import load_settings
 
 
@@ -37,3 +38,19 @@ def test_a_data_folder_that_was_moved_goes_on_with_its_own_history(
     assert once > 0
     assert told("moved") == [once, once]
     assert not (tmp_path / "first").exists()
+
+
+def test_a_configuration_that_could_not_be_written_whole_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From one that was cut off Dagster would take its own ways, telemetry among them."""
+    monkeypatch.setenv("DAGSTER_HOME", "")  # preparing sets it; this puts it back afterwards
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    settings = load_settings(data_dir=tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            prepare_home(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (settings.history_path / "dagster.yaml").exists()
