@@ -133,7 +133,7 @@ class CertificatePair:
         if not is_valid and now <= self.certificate.not_after:
             raise SettingsError(
                 f"The new certificate {certificate.path} is valid from {certificate.not_before:%Y-%m-%d %H:%M} to "
-                f"{certificate.not_after:%Y-%m-%d %H:%M} UTC, which is not now. The one before it serves on."
+                f"{certificate.not_after:%Y-%m-%d %H:%M} UTC, which is not now."
             )
         self.context, self.certificate = context, certificate
         return True
