@@ -10,6 +10,9 @@ from typing import TypeAlias
 
 from progress_pipeline.errors import UsageError
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Years beyond are slips of the pen; near the calendar's ends, no day can be added for what a vendor cuts off."""
+
 Clock: TypeAlias = Callable[[], datetime]
 """Gives the present instant, aware and in UTC."""
 
@@ -33,10 +36,12 @@ def parse_instant(text: str) -> datetime:
     """Read an instant that a person wrote.
 
     Raises:
-        UsageError: It is no ISO 8601 date or instant.
+        UsageError: It is no ISO 8601 date or instant, or beyond the years that can be reckoned with.
     """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T05:00:00Z.") from error
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise UsageError(f"{text!r} is not between the years {FIRST_YEAR} and {LAST_YEAR}; correct the year.")
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

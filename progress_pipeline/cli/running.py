@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 _NEW_OBJECTS = 50_000
 """Objects after which the garbage collector looks; its own 700 come and go with every event of Dagster's."""
 
-FIRST_YEAR, LAST_YEAR = 1970, 2199
-"""Years beyond are slips of the pen; near the calendar's ends, no day can be added for what a vendor cuts off."""
-
 AsOf = Annotated[
     str,
     typer.Option(
@@ -46,6 +43,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option, which typer reads f
 ) -> None:
     """Cover a span of days again, or for the first time; says first how many calls it takes."""
     from progress_pipeline.cli.terminal import print_json
+    from progress_pipeline.clock import FIRST_YEAR, LAST_YEAR
     from progress_pipeline.errors import UsageError
     from progress_pipeline.orchestration.estimating import estimate_backfill
     from progress_pipeline.orchestration.resources import RunContext

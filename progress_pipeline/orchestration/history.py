@@ -21,6 +21,7 @@ from progress_pipeline.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
+CONFIG_FILE = "dagster.yaml"
 _CONFIG = """\
 # Written by progress-pipeline where it is missing; edit it freely.
 telemetry:
@@ -46,7 +47,7 @@ def prepare_home(settings: Settings) -> Path:
     """
     home = settings.history_path.resolve()
     home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
+    config = home / CONFIG_FILE
     if not config.exists():
         # Whole or not at all: from one that a crash cut off Dagster would take its own ways, telemetry among them.
         aside = config.with_name(f".{config.name}.{os.getpid()}")
@@ -80,14 +81,26 @@ def open_history(settings: Settings) -> "dg.DagsterInstance":
     """Open the history of runs; the caller closes it, as a context manager.
 
     Two processes that open a new history at once would both make its files and tables, so they take turns.
+
+    Raises:
+        StateError: A file of the history cannot be used.
     """
-    import dagster as dg  # noqa: PLC0415 - Dagster takes a second to import, and preparing a home needs none of it
+    # Dagster takes a second to import, and preparing a home needs none of it.
+    import dagster as dg  # noqa: PLC0415 - see above
+    import yaml  # noqa: PLC0415 - with it
+    from dagster._check import CheckError  # noqa: PLC0415 - with it
 
     home = settings.history_path
     with as_our_errors(home):
         home.mkdir(parents=True, exist_ok=True)
     with as_our_errors(home), FileLock(home / "opening.lock"):
-        history = dg.DagsterInstance.from_config(str(prepare_home(settings)))
+        try:
+            history = dg.DagsterInstance.from_config(str(prepare_home(settings)))
+        except (yaml.YAMLError, CheckError, dg.DagsterError) as error:
+            reason = " ".join(str(error).split())
+            raise StateError(
+                f"{home / CONFIG_FILE} cannot be used: {reason} Correct it, or remove it: the next run writes it anew."
+            ) from error
         for storage in (history.run_storage, history.event_log_storage, history.schedule_storage):
             if storage is None:
                 raise RuntimeError("Dagster gave a history without storage")

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from progress_pipeline.errors import StateError
 from progress_pipeline.orchestration.history import open_history, prepare_home
 from progress_pipeline.settings import load_settings
 
@@ -54,3 +55,16 @@ def test_a_configuration_that_could_not_be_written_whole_is_not_there(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not (settings.history_path / "dagster.yaml").exists()
+
+
+@pytest.mark.parametrize("text", ["a: [", "- no mapping", "shoe_size: 41", "telemetry: 5", "\0"])
+def test_a_configuration_that_dagster_cannot_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    """With what to do about it."""
+    monkeypatch.setenv("PROGRESS_DATA_DIR", str(tmp_path))
+    config = tmp_path / "dagster" / "dagster.yaml"
+    config.parent.mkdir()
+    config.write_text(text, encoding="utf-8")
+    with pytest.raises(StateError, match=r"dagster\.yaml cannot be used: .* remove it"):
+        open_history(load_settings())
