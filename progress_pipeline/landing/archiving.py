@@ -1,9 +1,9 @@
 """Puts landed files away once they are loaded: moved aside, or packed; and never one that was not read.
 
 A file is put away only if its identity (path and content) is among those that a committed load has read. It is moved
-first and looked at again where it cannot be written to by name any more; if it is not what was read, it goes back. A
-pack is a tar compressed with zstd, which `tar --zstd -xf` opens; the files in it are deleted only after the pack was
-synced and read back, byte for byte.
+first and looked at again where it cannot be written to by name any more; if it is not what was read, it goes back. One
+that cannot be moved holds up no other. A pack is a tar compressed with zstd, which `tar --zstd -xf` opens; the files in
+it are deleted only after the pack was synced and read back, byte for byte.
 """
 
 import hashlib
@@ -28,6 +28,8 @@ COMPACT = "compact"
 
 PACK_SUFFIX = ".tar.zst"
 _LOOSE = "loose"
+_LONGEST_NAME = 255
+"""Bytes of the longest name that common file systems take (NAME_MAX)."""
 _CHUNK = 1024 * 1024
 
 
@@ -50,21 +52,35 @@ def put_away(landing: Path, *, loaded_ids: Container[str], how: str, clock: Cloc
         clock: Names the pack.
 
     Raises:
-        LandingError: It could not be done; every file is where it was, or in `.archive`.
+        LandingError: Some could not be; every file is where it was, or in `.archive`.
     """
     if how == KEEP:
         return PutAway()
     loose = landing / layout.ARCHIVE_FOLDER / _LOOSE
+    moved: list[LandedFile] = []
+    left: list[tuple[str, OSError]] = []
     try:
-        moved = [file for file in find_files(landing, known={}) if file.file_id in loaded_ids and _move(landing, file)]
+        for file in find_files(landing, known={}):
+            try:
+                if file.file_id in loaded_ids and _move(landing, file):
+                    moved.append(file)
+            except OSError as error:
+                left.append((file.file, error))
         pack = _pack(loose, clock) if how == COMPACT and loose.is_dir() else None
         _remove_empty_days(landing, clock)
     except OSError as error:
-        raise LandingError(
-            f"Loaded files could not be put away below {landing / layout.ARCHIVE_FOLDER}: {error.strerror or error}. "
-            "Nothing is lost; it is tried again after the next load."
-        ) from error
+        raise _not_put_away(landing, "Loaded files", error) from error
+    if left:
+        name, first = left[0]
+        raise _not_put_away(landing, f"{len(left)} of {len(left) + len(moved)} loaded files ({name} first)", first)
     return PutAway(len(moved), sum(file.byte_count for file in moved), pack)
+
+
+def _not_put_away(landing: Path, what: str, error: OSError) -> LandingError:
+    return LandingError(
+        f"{what} could not be put away below {landing / layout.ARCHIVE_FOLDER}: {error.strerror or error}. "
+        "Nothing is lost; it is tried again after the next load."
+    )
 
 
 def _move(landing: Path, file: LandedFile) -> bool:
@@ -72,7 +88,7 @@ def _move(landing: Path, file: LandedFile) -> bool:
     if file.problem is not None:
         return False
     source = landing / file.path
-    target = landing / layout.ARCHIVE_FOLDER / _LOOSE / f"{file.path}.{file.file_id[:16]}"
+    target = landing / layout.ARCHIVE_FOLDER / _LOOSE / _archived(file)
     durably.make_folder(target.parent)
     source.rename(target)
     content: stillness.Content | None = None
@@ -84,6 +100,15 @@ def _move(landing: Path, file: LandedFile) -> bool:
         return False
     durably.sync_folder(target.parent)
     return True
+
+
+def _archived(file: LandedFile) -> Path:
+    """Give a file's path in the archive: its own with its identity's beginning, for which a long name is cut."""
+    path, mark = Path(file.path), f".{file.file_id[:16]}"
+    name = path.name
+    while len(os.fsencode(name)) + len(mark) > _LONGEST_NAME:
+        name = name[:-1]
+    return path.with_name(name + mark)
 
 
 def _move_back(target: Path, source: Path) -> None:

@@ -101,6 +101,29 @@ def test_an_archive_that_cannot_be_made_loses_nothing(landing: Path, loaded: set
     assert len(list(find_files(landing, known={}))) == 2
 
 
+@pytest.mark.parametrize("how", [archiving.ARCHIVE, archiving.COMPACT])
+@pytest.mark.parametrize("stem", ["a" * 250, "é" * 125, "é" * 117 + "a"])
+def test_a_name_that_leaves_no_room_is_cut_in_the_archive(landing: Path, now: datetime, how: str, stem: str) -> None:
+    """A name may have 255 bytes, and the archive adds 17; the identity that it adds tells two cut names apart."""
+    (landing / f"{stem}.json").write_bytes(b'{"x": 1}')
+    (landing / "z.json").write_bytes(b'{"x": 2}')
+    ids = {file.file_id for file in find_files(landing, known={})}
+    assert put_away(landing, loaded_ids=ids, how=how, clock=frozen_clock(now)).file_count == 2
+    assert list(find_files(landing, known={})) == []
+
+
+def test_a_file_that_cannot_be_moved_holds_up_no_other_and_is_named(
+    landing: Path, loaded: set[str], now: datetime
+) -> None:
+    """In the place of its folder in the archive stands a file."""
+    loose = landing / layout.ARCHIVE_FOLDER / "loose"
+    loose.mkdir(parents=True)
+    (loose / "dt=2026-11-22").write_bytes(b"in the way")
+    with pytest.raises(LandingError, match=r"1 of 2 loaded files \(dt=2026-11-22/hh=05/s\.ndjson first\)"):
+        put_away(landing, loaded_ids=loaded, how=archiving.ARCHIVE, clock=frozen_clock(now))
+    assert [file.file for file in find_files(landing, known={})] == ["dt=2026-11-22/hh=05/s.ndjson"]
+
+
 def test_a_link_is_never_put_away(landing: Path, tmp_path: Path, now: datetime) -> None:
     """It was named as unreadable, not read."""
     (landing / "link.json").symlink_to(tmp_path / "anything")
