@@ -1,7 +1,7 @@
 """Alerts at the end of a run: which ways out the settings give, and what goes out by them.
 
-What is new is read while the checks have the warehouse open; it is sent after that, so a slow endpoint holds nobody up
-but its own run. Nothing here can fail a run.
+What is new is read with the checks, and sent after them: a slow endpoint holds up its own run and those that wait for
+their turn. Nothing here can fail a run.
 """
 
 import logging
