@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from progress_pipeline.errors import PublishError
 from progress_pipeline.second_names import give_name, names_given
 
 
@@ -22,7 +23,23 @@ def keep_page(report: Path, version: str, persons: str, keep: int) -> None:
             page.unlink()
 
 
+def remove_leftovers(report: Path) -> None:
+    """Remove what a killed or failed run left of a page that it was writing: it may name whom the next does not."""
+    for leftover in report.parent.glob(f".{report.name}.*.building"):
+        leftover.unlink()
+
+
 def take_away(report: Path) -> None:
-    """Take a page and those kept of it away, so that nobody reads an old one for a new one."""
-    for page in (report, *names_given(report)):
-        page.unlink(missing_ok=True)
+    """Take a page and those kept of it away, so that nobody reads an old one for a new one.
+
+    Raises:
+        PublishError: One of them cannot be taken away.
+    """
+    try:
+        remove_leftovers(report)
+        for page in (report, *names_given(report)):
+            page.unlink(missing_ok=True)
+    except OSError as error:
+        raise PublishError(
+            f"No report is wanted, but an old one could not be taken away: {error}. Move it away and run again."
+        ) from error

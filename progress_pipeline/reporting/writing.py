@@ -15,9 +15,10 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from progress_pipeline.errors import PublishError
 from progress_pipeline.reporting import charts
 from progress_pipeline.reporting.charts import clean
-from progress_pipeline.reporting.keeping import keep_page
+from progress_pipeline.reporting.keeping import keep_page, remove_leftovers
 from progress_pipeline.reporting.reading import Told, read
 
 _STATES = ("lapsed", "within 30 days", "within 60 days", "within 90 days", "current", "for ever", "renewed")
@@ -51,13 +52,24 @@ def write_report(
 
     Returns:
         The page.
+
+    Raises:
+        PublishError: The page could not be written, or not be kept; the published file stands as it is.
     """
     told = read(published)
     page = render(told, published.name, calls or {})
     aside = report.with_name(f".{report.name}.{os.getpid()}.building")
-    aside.write_text(page, encoding="utf-8")
-    aside.replace(report)
-    keep_page(report, told.facts["version"], escape(told.facts["personal_data"]), keep)
+    try:
+        remove_leftovers(report)
+        aside.write_text(page, encoding="utf-8")
+        aside.replace(report)
+        keep_page(report, told.facts["version"], escape(told.facts["personal_data"]), keep)
+    except OSError as error:
+        remove_leftovers(report)
+        raise PublishError(
+            f"{published} is new and whole, but the report beside it could not be written: {error}. Mend that and run "
+            "again; until then the page and those kept of it may still tell of the version before."
+        ) from error
     return report
 
 

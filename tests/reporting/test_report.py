@@ -8,9 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from progress_pipeline.errors import PublishError
 from progress_pipeline.ingest.raw_tables import RAW_TABLES, ddl
 from progress_pipeline.reporting.charts import bars, clean, rows, ticks
-from progress_pipeline.reporting.keeping import keep_page
+from progress_pipeline.reporting.keeping import keep_page, take_away
 from progress_pipeline.reporting.writing import write_report
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
@@ -176,3 +177,24 @@ def test_what_others_put_among_the_kept_pages_fails_no_run(tmp_path: Path) -> No
         "report-20260102T000000Z.html",
         "report-20260103T000000Z.html",
     ]
+
+
+def test_a_page_that_cannot_be_put_in_place_is_named_and_leaves_nothing(warehouse: Path, tmp_path: Path) -> None:
+    """A folder in its place ends the run with a sentence, whether a report is wanted or not; no half page stays."""
+    (tmp_path / "report.html" / "of somebody").mkdir(parents=True)
+    with pytest.raises(PublishError, match=r"progress\.duckdb is new and whole.*report\.html.*run again"):
+        page(warehouse, tmp_path)
+    assert not list(tmp_path.glob(".*"))
+    with pytest.raises(PublishError, match=r"report\.html.*Move it away and run again"):
+        take_away(tmp_path / "report.html")
+
+
+def test_what_a_killed_run_left_of_a_page_is_removed(warehouse: Path, tmp_path: Path) -> None:
+    """It may name persons, whom the next page or none at all is to leave out."""
+    left = tmp_path / ".report.html.1.building"
+    left.write_text("of all persons", encoding="utf-8")
+    page(warehouse, tmp_path, Privacy(PersonalData.NONE))
+    assert not left.exists()
+    left.write_text("of all persons", encoding="utf-8")
+    take_away(tmp_path / "report.html")
+    assert not left.exists()
