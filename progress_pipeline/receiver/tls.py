@@ -45,6 +45,7 @@ def read_certificate(path: Path) -> Certificate:
     Raises:
         SettingsError: There is none in the file, or no such file.
     """
+    require_file(path, "PROGRESS_WEBHOOK_TLS_CERT")
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -68,6 +69,8 @@ def load_context(certificate: Path, key: Path) -> ssl.SSLContext:
         SettingsError: They cannot be read, do not fit together, or the key is open to others.
     """
     check_key_is_private(key)
+    require_file(certificate, "PROGRESS_WEBHOOK_TLS_CERT")
+    require_file(key, "PROGRESS_WEBHOOK_TLS_KEY")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
@@ -83,6 +86,20 @@ def load_context(certificate: Path, key: Path) -> ssl.SSLContext:
             "unencrypted, and belong to each other."
         ) from error
     return context
+
+
+def require_file(path: Path, setting: str) -> None:
+    """Refuse what is there but no file: to open a pipe would wait for whoever writes into it, perhaps for ever.
+
+    Raises:
+        SettingsError: It is a pipe, a device or a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # to open it will tell why
+    if not stat.S_ISREG(mode):
+        raise SettingsError(f"{path} is not a regular file. Set {setting} to a PEM file.")
 
 
 def check_key_is_private(key: Path) -> None:

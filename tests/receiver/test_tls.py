@@ -1,5 +1,6 @@
 """TLS 1.2 and 1.3 with AEAD alone; a changed certificate is taken without a failed request, a broken one is not."""
 
+import os
 import ssl
 import threading
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from progress_pipeline.receiver import tls
 from progress_pipeline.receiver.limits import Limits
 from progress_pipeline.receiver.server import Receiver
 from progress_pipeline.settings import Settings
-from tests.receiver.conftest import TOKEN, TOKEN_NAME, Authority, Refused
+from tests.receiver.conftest import TOKEN, TOKEN_NAME, Authority, Refused, delivered_ids
 from tests.receiver.raw import RawConnection
 
 
@@ -144,6 +145,29 @@ def test_a_broken_pair_is_refused_and_the_old_one_serves_on(
             break
         pause.wait(0.02)
     assert serial(receiver.port, authority) == old
+
+
+@pytest.mark.parametrize("name", ["webhook_tls_cert", "webhook_tls_key"])
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_nothing_waits_for_its_writer(
+    receiver: Receiver, settings: Settings, client: httpx.Client, name: str
+) -> None:
+    """To open it would wait for ever, and with it the sealing, the journal and the end of the receiver."""
+    path: Path = getattr(settings, name)
+    path.unlink()
+    os.mkfifo(path, mode=0o600)
+    pause = threading.Event()
+    for _ in range(100):
+        if receiver.counts.certificate_refusals:
+            break
+        pause.wait(0.02)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_NONBLOCK), "wb"):  # should it wait all the same, the test goes on
+        assert receiver.counts.certificate_refusals >= 1
+        assert client.post(receiver.url, content=b"{}", headers={TOKEN_NAME: TOKEN}).is_success
+        for _ in range(200):
+            if delivered_ids(settings.landing_path):
+                break
+            pause.wait(0.02)
+        assert len(delivered_ids(settings.landing_path)) == 1
 
 
 def test_a_certificate_that_is_not_valid_now_does_not_replace_one_that_is(
