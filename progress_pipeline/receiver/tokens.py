@@ -17,6 +17,9 @@ NOT_ASCII = "token not ASCII"
 CONTRADICTING = "tokens contradict each other"
 WRONG = "wrong token"
 
+_BLANKS = b" \t"
+"""Blanks around a header's value are no part of it (RFC 9110, 5.5); the parser takes away only those before it."""
+
 
 class TokenCheck:
     """Compares what a request bears with the live tokens."""
@@ -37,7 +40,7 @@ class TokenCheck:
             headers: Names in lower case, and raw values.
         """
         in_query = self._in_query(query) if query else []
-        in_headers = [value for name, value in headers if name == self._header]
+        in_headers = [value.strip(_BLANKS) for name, value in headers if name == self._header]
         if len(in_query) > 1 or len(in_headers) > 1:
             return DOUBLED
         candidates = in_query + in_headers

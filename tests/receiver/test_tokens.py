@@ -36,6 +36,7 @@ REFUSED: dict[str, tuple[str, list[tuple[str, bytes]], str]] = {
     "empty in the query": (f"?{N}=", [], tokens.EMPTY),
     "bare in the query": (f"?{N}", [], tokens.EMPTY),
     "empty header": ("", [(N, b"")], tokens.EMPTY),
+    "blank within a header": ("", [(N, T[:9].encode() + b" " + T[9:].encode())], tokens.WRONG),
     "empty header beside a good query": (f"?{N}={T}", [(N, b"")], tokens.EMPTY),
     "doubled in the query": (f"?{N}={T}&{N}={T}", [], tokens.DOUBLED),
     "doubled in headers": ("", [(N, T.encode()), (N, T.encode())], tokens.DOUBLED),
@@ -91,6 +92,14 @@ def test_a_live_token_in_a_body_is_masked_in_what_is_landed(
     assert delivery.body == body.replace(T.encode(), b"*" * len(T))
     assert delivery.content_type == f"text/{'*' * len(X)}"
     assert receiver.counts.masked_tokens == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [(T.encode() + b" \t ", None), (b" \t", tokens.EMPTY), (T.encode() + b"\x0b", tokens.WRONG)]
+)
+def test_blanks_after_a_headers_value_are_no_part_of_it(value: bytes, reason: str | None) -> None:
+    """The parser hands them on, though they mean nothing (RFC 9110, 5.5); a sender that leaves one there is let in."""
+    assert TokenCheck(N, [T]).refusal(b"", [(N.lower().encode(), value)]) == reason
 
 
 def test_a_short_token_is_not_looked_for_in_bodies() -> None:
