@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from progress_pipeline.clock import Clock, parse_instant
+from progress_pipeline.errors import UsageError
 from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.raw_tables import RAW_TABLES
 from progress_pipeline.ingest.rows import RunFacts
@@ -20,6 +22,7 @@ from progress_pipeline.ingest.validities import carry_validities
 from progress_pipeline.ingest.vendor_api import load_batches
 from progress_pipeline.ingest.webhook import load_landed, put_loaded_away, webhook
 from progress_pipeline.orchestration.asking import asks_of_today, open_vendor
+from progress_pipeline.orchestration.automation import BACKFILL
 from progress_pipeline.orchestration.describing import PREVIEW_ROWS, as_table, asset_key, raw_spec
 from progress_pipeline.orchestration.resources import RunContext, start_of_coverage
 from progress_pipeline.settings import Settings
@@ -41,22 +44,37 @@ Facts = dict[str, dict[str, Any]]
 
 
 class PullConfig(dg.Config):
-    """What is asked of the vendor.
+    """What is asked of the vendor; the UI shows each description where the configuration is written.
 
     Attributes:
-        from_: First day of a span to cover (UTC, like 2026-11-01); empty for the daily pull.
+        from_: First day of a span to cover; empty for the daily pull.
         to: Last day of that span.
     """
 
-    from_: str = ""
-    to: str = ""
+    from_: str = Field(
+        default="",
+        description="First day of the span to cover, UTC, like 2026-11-01; without `to`, that day alone. "
+        "Empty for the daily pull.",
+    )
+    to: str = Field(default="", description="Last day of that span, UTC; without `from_`, that day alone.")
 
-    def span(self) -> tuple[datetime, datetime] | None:
-        """Give the span as instants, its end exclusive; None for the daily pull."""
-        if not self.from_ and not self.to:
-            return None
-        start = parse_instant(self.from_ or self.to)
-        return start, parse_instant(self.to or self.from_) + timedelta(days=1)
+    def span_of(self, job: str) -> tuple[datetime, datetime] | None:
+        """Give the span that a run of a job covers, its end exclusive; None for the daily pull.
+
+        Raises:
+            UsageError: The span cannot be read, or the job is a backfill and there is none.
+        """
+        if self.from_ or self.to:
+            first, last = parse_instant(self.from_ or self.to), parse_instant(self.to or self.from_)
+            if last < first:
+                raise UsageError(f"to: {self.to} is before from_: {self.from_}; give the earlier day as from_.")
+            return first, last + timedelta(days=1)
+        if job == BACKFILL:
+            raise UsageError(
+                "A backfill covers the span that its configuration names, and it names none. Launch it with "
+                '`ops: {raw: {config: {from_: "2026-11-01", to: "2026-11-07"}}}`, or launch `daily`.'
+            )
+        return None
 
 
 def raw_assets() -> dg.AssetsDefinition:
@@ -67,17 +85,18 @@ def raw_assets() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: PullConfig, run_context: RunContext
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
         """Land what was told, then ask for what is not covered."""
-        clock = run_context.clock()
         selected = {key.path[-1] for key in context.selected_asset_keys}
         with run_context.turn() as settings:
-            purpose = "backfill" if config.span() else "daily"
+            clock = run_context.clock()
+            span = config.span_of(context.run.job_name)
+            purpose = "backfill" if span else "daily"
             run = run_facts(settings, clock, context.run.run_id, purpose)
             with Loader(settings.warehouse_path, run) as loader:
                 facts = pull(
                     loader,
                     settings,
                     clock,
-                    span=config.span(),
+                    span=span,
                     lands=bool(selected - ASKED),
                     asks=bool(selected - TOLD),
                 )
@@ -150,6 +169,7 @@ def _land(loader: Loader, settings: Settings) -> Facts:
 
 
 def _ask(loader: Loader, settings: Settings, clock: Clock, span: tuple[datetime, datetime] | None) -> Facts:
+    settings.require_begun(clock())
     with connect(settings.warehouse_path) as connection:
         state = known_state(connection)
     with open_vendor(settings, clock) as vendor:

@@ -3,18 +3,22 @@
 All are taken when a step starts, never when the definitions are loaded.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from progress_pipeline.clock import Clock, frozen_clock, parse_instant, system_clock
-from progress_pipeline.errors import ProgressPipelineError
+from progress_pipeline.errors import ProgressPipelineError, WarehouseBusyError
 from progress_pipeline.settings import Settings, load_settings
 from progress_pipeline.warehouse.connection import connect
-from progress_pipeline.warehouse.locking import writing
+from progress_pipeline.warehouse.locking import WAIT_SECONDS, writing
+
+logger = logging.getLogger(__name__)
 
 
 class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -28,7 +32,11 @@ class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
         as_of: An instant (ISO 8601, UTC where it names no zone) that the run takes as now; empty for the present.
     """
 
-    as_of: str = ""
+    as_of: str = Field(
+        default="",
+        description="An instant that the run takes as now, like 2026-11-23T05:00:00Z (UTC where it names no zone). "
+        "Empty for the present.",
+    )
     _turn: ExitStack | None = PrivateAttr(default=None)
 
     def settings(self) -> Settings:
@@ -46,7 +54,7 @@ class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
             settings = self.settings()
             if self._turn is None:
                 with ExitStack() as taken:
-                    taken.enter_context(writing(settings.warehouse_path))
+                    _take_warehouse(settings.warehouse_path, taken)
                     taken.enter_context(connect(settings.warehouse_path))
                     self._turn = taken.pop_all()
             yield settings
@@ -70,6 +78,16 @@ class RunContext(dg.ConfigurableResource):  # type: ignore[type-arg]
         at = parse_instant(self.as_of)
         self.settings().require_past(at)
         return frozen_clock(at)
+
+
+def _take_warehouse(warehouse: Path, taken: ExitStack) -> None:
+    """Hold the warehouse from now on; who has to wait says so first, or the run would seem to hang."""
+    try:
+        taken.enter_context(writing(warehouse, wait_seconds=0))
+    except WarehouseBusyError:
+        logger.info("another run or command is writing %s; waiting up to %g seconds for it", warehouse, WAIT_SECONDS)
+        taken.enter_context(writing(warehouse))
+        logger.info("the warehouse is free, and this run has it now")
 
 
 def start_of_coverage(settings: Settings) -> datetime:

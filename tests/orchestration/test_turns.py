@@ -1,5 +1,7 @@
 """A run has the warehouse to itself from its first step to its end, and gives it back however it ends."""
 
+import logging
+import threading
 from pathlib import Path
 
 import dagster as dg
@@ -53,3 +55,24 @@ def test_between_the_steps_of_a_run_the_warehouse_is_held_and_open(
     assert seen == [False, False]
     (warehouse,) = (tmp_path / "warehouse").glob("*.duckdb")
     assert _is_free(warehouse)
+
+
+def test_a_run_that_has_to_wait_for_the_warehouse_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before it waits, or it would seem to hang; and again when its turn has come."""
+    monkeypatch.setenv("PROGRESS_DATA_DIR", str(tmp_path))
+    caplog.set_level(logging.INFO, "progress_pipeline")
+    context = RunContext()
+    warehouse = context.settings().warehouse_path
+    other = FileLock(f"{warehouse}.lock", thread_local=False)
+    warehouse.parent.mkdir()
+    other.acquire()
+    let_go = threading.Timer(0.2, other.release)
+    let_go.start()
+    with context.turn():
+        told = caplog.messages
+    context.teardown_after_execution(dg.build_init_resource_context())
+    let_go.join()
+    assert len(told) == 2
+    assert told[0].startswith(f"another run or command is writing {warehouse}; waiting")
