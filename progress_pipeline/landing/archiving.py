@@ -27,9 +27,6 @@ ARCHIVE = "archive"
 COMPACT = "compact"
 
 PACK_SUFFIX = ".tar.zst"
-_LOOSE = "loose"
-_LONGEST_NAME = 255
-"""Bytes of the longest name that common file systems take (NAME_MAX)."""
 _CHUNK = 1024 * 1024
 
 
@@ -56,7 +53,7 @@ def put_away(landing: Path, *, loaded_ids: Container[str], how: str, clock: Cloc
     """
     if how == KEEP:
         return PutAway()
-    loose = landing / layout.ARCHIVE_FOLDER / _LOOSE
+    loose = landing / layout.ARCHIVE_FOLDER / layout.LOOSE_FOLDER
     moved: list[LandedFile] = []
     left: list[tuple[str, OSError]] = []
     try:
@@ -88,7 +85,7 @@ def _move(landing: Path, file: LandedFile) -> bool:
     if file.problem is not None:
         return False
     source = landing / file.path
-    target = landing / layout.ARCHIVE_FOLDER / _LOOSE / _archived(file)
+    target = layout.archived(landing, file.path, file.file_id)
     durably.make_folder(target.parent)
     source.rename(target)
     content: stillness.Content | None = None
@@ -100,15 +97,6 @@ def _move(landing: Path, file: LandedFile) -> bool:
         return False
     durably.sync_folder(target.parent)
     return True
-
-
-def _archived(file: LandedFile) -> Path:
-    """Give a file's path in the archive: its own with its identity's beginning, for which a long name is cut."""
-    path, mark = Path(file.path), f".{file.file_id[:16]}"
-    name = path.name
-    while len(os.fsencode(name)) + len(mark) > _LONGEST_NAME:
-        name = name[:-1]
-    return path.with_name(name + mark)
 
 
 def _move_back(target: Path, source: Path) -> None:

@@ -11,6 +11,7 @@ Names and partitions tell the time of sealing, so whatever appears is in the new
 are nobody's deliveries. Only names belong here.
 """
 
+import os
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 OPEN_FOLDER = ".open"
 TORN_FOLDER = ".torn"
 ARCHIVE_FOLDER = ".archive"
+LOOSE_FOLDER = "loose"
 SEGMENT_SUFFIX = ".ndjson"
 JOURNAL_SUFFIX = ".refusals.ndjson"
 BODY_SUFFIX = ".json"
@@ -25,6 +27,9 @@ BODY_SUFFIX = ".json"
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 """Landed files hold people's names and addresses: the owner writes, the group reads, others see nothing."""
+
+_LONGEST_NAME = 255
+"""Bytes of the longest name that common file systems take (NAME_MAX)."""
 
 BODY = "body"
 SEGMENT = "segment"
@@ -51,3 +56,12 @@ def new_name(at: datetime, suffix: str) -> str:
 def partition(landing: Path, at: datetime) -> Path:
     """Give the folder of what is sealed at an instant in UTC."""
     return landing / f"dt={at:%Y-%m-%d}" / f"hh={at:%H}"
+
+
+def archived(landing: Path, file: str, file_id: str) -> Path:
+    """Give where a landed file is put away: its path and its identity's beginning, for which a long name is cut."""
+    path, mark = Path(file), f".{file_id[:16]}"
+    name = path.name
+    while len(os.fsencode(name)) + len(mark) > _LONGEST_NAME:
+        name = name[:-1]
+    return landing / ARCHIVE_FOLDER / LOOSE_FOLDER / path.with_name(name + mark)

@@ -50,6 +50,9 @@ def walk(landing: Path) -> Iterator[Sight]:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
+                except OSError as error:
+                    yield Sight(f"{below}/", os.lstat(landing / below), f"cannot be searched: {error.strerror}")
+                    break
                 yield Sight(path, status, _problem(status))
         folders += reversed(inner)
 

@@ -170,9 +170,9 @@ def _bodies(landing: Path, file: str, known: tuple[str, str] | None) -> dict[str
     if known is None:
         return {}
     file_id, kind = known
-    for path in (file, f"{layout.ARCHIVE_FOLDER}/loose/{file}.{file_id[:16]}"):
-        if (landing / path).is_file():
-            there = LandedFile(file_id, file, kind, 0, 0, path)
+    for full in (landing / file, layout.archived(landing, file, file_id)):
+        if full.is_file():
+            there = LandedFile(file_id, file, kind, 0, 0, str(full.relative_to(landing)))
             found = read_file(landing, there, now=system_clock())
             return {one.sha256: one.body for one in found if isinstance(one, LandedDelivery)}
     return {}
