@@ -58,7 +58,11 @@ class Gathered:
         return not self._files
 
     def read(self, landing: Path, file: LandedFile) -> None:
-        """Read one file."""
+        """Read one file.
+
+        Raises:
+            ChangedError: It is not any more what was found; nothing of it is gathered.
+        """
         delivery_count, errors = 0, []
         number = 0
         for found in read_batches(landing, file, now=self._now):

@@ -34,6 +34,7 @@ from progress_pipeline.ingest.raw_tables import (
 )
 from progress_pipeline.landing.archiving import KEEP, put_away
 from progress_pipeline.landing.finding import LandedFile, find_files
+from progress_pipeline.landing.reading import ChangedError
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +84,12 @@ def load_landed(loader: Loader, landing: Path, *, now: datetime) -> LandReport:
         if file.file_id in known_ids:
             continue
         known_ids.add(file.file_id)
-        with _collector_at_rest():
-            gathered.read(landing, file)
+        try:
+            with _collector_at_rest():
+                gathered.read(landing, file)
+        except ChangedError as changed:
+            logger.info("%s %s; it is left for the next run", file.file, changed)
+            continue
         if gathered.byte_count >= BYTES_A_LOAD:
             _carry(loader, gathered, report)
             loader.load(webhook(loader))
@@ -138,11 +143,16 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 def _known_files(loader: Loader) -> tuple[dict[str, tuple[int, int]], set[str]]:
+    """Give what is known by its looks, and all identities.
+
+    Where nothing could be read, looks tell nothing: what was in the way (a right, the disk) may go without a trace.
+    """
     with loader.query() as connection:
         rows = connection.execute(
-            "select file, byte_count, modified_ns, file_id from raw.webhook_files order by load_number"
+            "select file, byte_count, modified_ns, file_id, error is null or delivery_count > 0 "
+            "from raw.webhook_files order by load_number"
         ).fetchall()
-    return {row[0]: (row[1], row[2]) for row in rows}, {row[3] for row in rows}
+    return {row[0]: (row[1], row[2]) for row in rows if row[4]}, {row[3] for row in rows}
 
 
 def _carry(loader: Loader, gathered: Gathered, report: LandReport) -> None:

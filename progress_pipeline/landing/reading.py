@@ -1,13 +1,15 @@
 """Reads found files, delivery by delivery.
 
 Everything is taken: a body as one of `Deliveries` whatever is in it (the loader judges), and what cannot be taken as
-an `Unreadable` that says why.
+an `Unreadable` that says why. Only what is not any more what was found is not taken at all: its identity would stand
+for content that nobody has read.
 """
 
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -76,6 +78,10 @@ class Unreadable(msgspec.Struct, frozen=True):
     raw_text: str
 
 
+class ChangedError(Exception):
+    """A file is gone, was changed since it was found, or cannot be read any more: it is the next run's."""
+
+
 Found: TypeAlias = Deliveries | LandedRefusal | Unreadable
 
 _refusal_decoder = msgspec.json.Decoder(LandedRefusal)
@@ -84,12 +90,15 @@ _refusal_decoder = msgspec.json.Decoder(LandedRefusal)
 def read_file(
     landing: Path, file: LandedFile, *, now: datetime
 ) -> Iterator[LandedDelivery | LandedRefusal | Unreadable]:
-    """Read a found file, delivery by delivery; see `read_batches`."""
-    for found in read_batches(landing, file, now=now):
-        if isinstance(found, Deliveries):
-            yield from found.each()
-        else:
-            yield found
+    """Read a file as it stands now, delivery by delivery; one that is gone is an `Unreadable`. See `read_batches`."""
+    try:
+        for found in _read_batches(landing, file, now, as_found=False):
+            if isinstance(found, Deliveries):
+                yield from found.each()
+            else:
+                yield found
+    except ChangedError as error:
+        yield Unreadable(file.file, None, str(error), "")
 
 
 def read_batches(landing: Path, file: LandedFile, *, now: datetime) -> Iterator[Found]:
@@ -99,40 +108,62 @@ def read_batches(landing: Path, file: LandedFile, *, now: datetime) -> Iterator[
         landing: The landing folder.
         file: What `find_files` gave.
         now: The instant that a body without an envelope cannot have been received after.
+
+    Raises:
+        ChangedError: It is not any more what was found. Nothing of it was given.
     """
+    return _read_batches(landing, file, now, as_found=True)
+
+
+def _read_batches(landing: Path, file: LandedFile, now: datetime, *, as_found: bool) -> Iterator[Found]:
     if file.problem is not None:
         yield Unreadable(file.file, None, file.problem, "")
         return
-    full = landing / (file.path or file.file)
+    is_begun = False
     try:
-        if file.kind == layout.BODY:
-            yield _read_body(full, file, now)
-        else:
-            yield from _read_lines(full, file, now)
+        with stillness.open_still(landing / (file.path or file.file)) as stream:
+            if as_found:
+                _require_unchanged(stream, file)
+            modified = _bounded_instant(os.fstat(stream.fileno()).st_mtime, now)
+            if file.kind == layout.BODY:
+                body = _read_body(stream, file, modified)
+                if as_found:
+                    _require_unchanged(stream, file)
+                yield body
+            else:
+                for found in _read_lines(stream, file, modified):
+                    is_begun = True
+                    yield found
     except OSError as error:
-        yield Unreadable(file.file, None, f"cannot be read: {error.strerror}", "")
+        reason = f"cannot be read: {error.strerror}"
+        if not is_begun:
+            raise ChangedError(reason) from error
+        yield Unreadable(file.file, None, reason, "")
 
 
-def _read_body(full: Path, file: LandedFile, now: datetime) -> Deliveries:
-    with stillness.open_still(full) as stream:
-        modified = os.fstat(stream.fileno()).st_mtime
-        body = stream.read(LARGEST_BODY)
+def _require_unchanged(stream: BufferedReader, file: LandedFile) -> None:
+    """See to it that a file is still the one that was found."""
+    status = os.fstat(stream.fileno())
+    if (status.st_size, status.st_ctime_ns) != (file.byte_count, file.modified_ns):
+        raise ChangedError("was changed since it was found")
+
+
+def _read_body(stream: BufferedReader, file: LandedFile, modified: datetime) -> Deliveries:
+    body = stream.read(LARGEST_BODY)
     digest = hashlib.sha256(body).hexdigest()
     name = f"file-{file.file_id[:32]}"
-    return Deliveries(file.file, [name], [_bounded_instant(modified, now)], [None], [None], [body], [digest])
+    return Deliveries(file.file, [name], [modified], [None], [None], [body], [digest])
 
 
-def _read_lines(full: Path, file: LandedFile, now: datetime) -> Iterator[Found]:
-    with stillness.open_still(full) as stream:
-        default = _bounded_instant(os.fstat(stream.fileno()).st_mtime, now)
-        for some in split_blocks(stream):
-            if not isinstance(some, Line):
-                yield from _read_block(file, some.number, some.content, default)
-            elif some.is_too_long:
-                reason = f"is longer than the {LARGEST_LINE} bytes that one line may have"
-                yield Unreadable(file.file, some.number, reason, _raw_text(some.content))
-            else:
-                yield from _read_line(file, some.number, some.content, default)
+def _read_lines(stream: BufferedReader, file: LandedFile, default: datetime) -> Iterator[Found]:
+    for some in split_blocks(stream):
+        if not isinstance(some, Line):
+            yield from _read_block(file, some.number, some.content, default)
+        elif some.is_too_long:
+            reason = f"is longer than the {LARGEST_LINE} bytes that one line may have"
+            yield Unreadable(file.file, some.number, reason, _raw_text(some.content))
+        else:
+            yield from _read_line(file, some.number, some.content, default)
 
 
 def _read_block(file: LandedFile, number: int, content: bytes, default: datetime) -> Iterator[Found]:

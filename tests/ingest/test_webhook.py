@@ -5,12 +5,16 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from progress_pipeline.ingest.deliveries import Gathered
 from progress_pipeline.ingest.loading import Loader
 from progress_pipeline.ingest.rows import RunFacts
 from progress_pipeline.ingest.webhook import LandReport, load_landed, webhook
 from progress_pipeline.landing import envelopes
+from progress_pipeline.landing.finding import find_files
+from progress_pipeline.landing.reading import ChangedError
 from tests.ingest.conftest import NOW, Look
 from tests.receiver.hostile import HOSTILE
 
@@ -68,6 +72,46 @@ def test_a_file_that_appears_late_with_an_old_time_is_loaded(
     os.utime(late, (1, 1))
     assert load(warehouse, run, landing).updates == 1
     assert look("select count(*) from raw.webhook_updates") == [(2,)]
+
+
+def test_a_file_that_vanishes_before_it_is_read_and_comes_back_is_loaded(
+    warehouse: Path, run: RunFacts, landing: Path, look: Look
+) -> None:
+    """It was found, but nobody has read it, so it is not known."""
+    file = land(landing, "b.json", {"started": [update(1)]})
+    land(landing, "a.json", {"started": [update(2)]})
+    (first, second) = find_files(landing, known={})
+    content = file.read_bytes()
+    file.unlink()
+    with Loader(warehouse, run) as loader:
+        gathered = Gathered(now=NOW, load_number=loader.load_number)
+        gathered.read(landing, first)
+        with pytest.raises(ChangedError):
+            gathered.read(landing, second)
+        loader.carry(gathered.tables())
+        loader.load(webhook(loader))
+    assert look("select file, error from raw.webhook_files") == [("a.json", None)]
+    file.write_bytes(content)
+    assert load(warehouse, run, landing).updates == 1
+
+
+def test_a_file_that_could_not_be_opened_is_loaded_when_it_can_though_it_looks_the_same(
+    warehouse: Path, run: RunFacts, landing: Path, look: Look
+) -> None:
+    """What was in the way, a right of the reader or the disk, leaves no trace in a file's status."""
+    file = land(landing, "a.json", {"started": [update(1)]})
+    (found,) = find_files(landing, known={})
+    status = file.stat()
+    closed = msgspec.structs.replace(found, file_id="0" * 64, problem="cannot be opened: Permission denied")
+    with Loader(warehouse, run) as loader:
+        gathered = Gathered(now=NOW, load_number=loader.load_number)
+        gathered.read(landing, closed)
+        loader.carry(gathered.tables())
+        loader.load(webhook(loader))
+    assert look("select reason from raw.rejects") == [("cannot be opened: Permission denied",)]
+    assert file.stat().st_ctime_ns == status.st_ctime_ns
+    assert load(warehouse, run, landing).updates == 1
+    assert load(warehouse, run, landing).files == 0
 
 
 def test_a_broken_file_stops_nothing_and_is_named(warehouse: Path, run: RunFacts, landing: Path, look: Look) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from progress_pipeline.landing.finding import LARGEST_BODY, LandedFile, find_files
 from progress_pipeline.landing.lines import split_lines
-from progress_pipeline.landing.reading import LandedDelivery, LandedRefusal, Unreadable, read_file
+from progress_pipeline.landing.reading import (
+    ChangedError,
+    LandedDelivery,
+    LandedRefusal,
+    Unreadable,
+    read_batches,
+    read_file,
+)
 
 LONG_AGO = (1_600_000_000, 1_600_000_000)
 
@@ -238,6 +245,26 @@ def test_a_file_that_vanishes_after_it_was_found_is_named(landing: Path, now: da
     (landing / "x.json").unlink()
     (unreadable,) = read_file(landing, file, now=now)
     assert isinstance(unreadable, Unreadable)
+
+
+@pytest.mark.parametrize("name", ["x.json", "s.ndjson"])
+@pytest.mark.parametrize("then", ["gone", "longer", "as long", "closed"])
+def test_what_is_not_any_more_what_was_found_is_not_taken_for_it(
+    landing: Path, now: datetime, name: str, then: str
+) -> None:
+    """Its identity would stand for content that nobody has read, and which is then never read."""
+    path = landing / name
+    path.write_bytes(b'{"body": "1"}\n')
+    (file,) = found(landing)
+    if then == "gone":
+        path.unlink()
+    elif then == "closed":
+        path.unlink()
+        path.symlink_to(landing)
+    else:
+        path.write_bytes(b'{"body": "2"}\n' * (2 if then == "longer" else 1))
+    with pytest.raises(ChangedError):
+        next(read_batches(landing, file, now=now))
 
 
 def test_a_line_too_long_is_passed_over_without_being_held(tmp_path: Path) -> None:
