@@ -35,6 +35,9 @@ _WHERE = " Is PROGRESS_API_URL the full endpoint, like https://…/api/reports/p
 _TOKEN_WORDS = re.compile(rb"token|unauthori[sz]ed|forbidden|credential|not authenticated", re.IGNORECASE)
 _LIMIT_WORDS = re.compile(rb"limit|quota|too many|throttl", re.IGNORECASE)
 _NO_CONTENT = 204
+_LONGEST_WAIT = timedelta(seconds=10**7)
+_DIGITS = 8
+"""Of the longest wait in seconds; more say no more, and thousands cannot be read as a number."""
 
 
 class QuestionRefusedError(UnreadableAnswerError):
@@ -112,8 +115,9 @@ def _token(what: str, body: bytes) -> TokenRefusedError:
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """Read a Retry-After header: seconds, or a date (RFC 9110, 10.2.3)."""
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return timedelta(seconds=min(int(text), 10**7))
+    if text.isascii() and text.isdigit():
+        digits = text.lstrip("0")[: _DIGITS + 1]
+        return min(timedelta(seconds=int(digits or 0)), _LONGEST_WAIT)
     at = http_date(text)
     return max(at - now, timedelta()) if at else None
 
@@ -122,6 +126,6 @@ def http_date(text: str) -> datetime | None:
     """Read a date of an HTTP header."""
     try:
         at = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):  # the last: beyond the calendar in UTC
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -96,6 +96,9 @@ def test_a_question_is_one_post_with_the_token_in_its_body(make_ledger: MakeLedg
     assert (answer.call_id, answer.page.size, answer.page.count) == (1, 1, 1)
 
 
+BEYOND = "Fri, 31 Dec 9999 23:59:59 -2359"
+"""A date that has no instant in UTC."""
+
 PASSING = [
     pytest.param((503, b"down"), id="503"),
     pytest.param((500, b""), id="500"),
@@ -172,6 +175,28 @@ def test_what_cannot_heal_is_asked_once(make_ledger: MakeLedger, line: Any, erro
         client.ask(Purpose.DAILY, QUESTION)
     assert [request.url.host for request in script.requests] == ["vendor.example"]
     assert ledger.used() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "calls"),
+    [("9" * 6000, 1), ("000000000000001", 4), ("²", 4), ("-5", 4), ("soon", 4), (BEYOND, 4)],
+    ids=["thousands of digits", "leading zeros", "no ASCII digit", "negative", "a word", "beyond the calendar"],
+)
+def test_an_odd_wait_is_read_or_passed_over(make_ledger: MakeLedger, said: str, calls: int) -> None:
+    """The call is written down as answered, and the limit is what stops the run; a long number is a long wait."""
+    ledger = make_ledger()
+    client, _ = _client(ledger, (429, b"", {"Retry-After": said.encode()}))
+    with client, pytest.raises(LimitRefusedError):
+        client.ask(Purpose.DAILY, QUESTION)
+    assert [call.http_status for call in ledger.calls_since(0)] == [429] * calls
+
+
+def test_an_odd_date_of_an_answer_is_passed_over(make_ledger: MakeLedger) -> None:
+    """The answer stands, and the vendor's clock is not known."""
+    client, _ = _client(make_ledger(), (200, PAGE, {"Date": BEYOND}))
+    with client:
+        assert client.ask(Purpose.DAILY, QUESTION).page.size == 1
+        assert client.skew == timedelta()
 
 
 def test_a_limit_that_the_vendor_names_holds_all_further_calls_back(make_ledger: MakeLedger) -> None:
