@@ -78,10 +78,19 @@ def put_in_place(aside: Path, published: Path, version: str, *, keep: int) -> No
 
 
 def let_go(published: Path, present: PersonalData) -> None:
-    """Let go of the folders that tell more of persons than what is published now, as their names say at the end."""
+    """Let go of the folders that tell more of persons than what is published now, as their names say at the end.
+
+    Raises:
+        OSError: One of them stays, and with it what it tells.
+    """
     for folder in (published.parent / VERSIONS).glob(f"{published.stem}-[0-9]*T[0-9]*Z-*{ENDING}"):
         if tells_more(folder.name.removesuffix(ENDING).rpartition("-")[2], present):
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                raise OSError(
+                    f"{folder} tells more of persons than may be told, and cannot be removed: {error}"
+                ) from error
 
 
 def is_blocked(published: Path) -> bool:

@@ -130,6 +130,7 @@ def publish(  # noqa: PLR0913 - what a caller may want is few, named, and has de
         try:
             keep_version(published, manifest, keep=form.keep)
             write_manifest(published.with_name(f"{published.name}.manifest.json"), manifest)
+            parquet.let_go(published, form.privacy.personal_data)
         except OSError as error:
             raise _unaccompanied(published, error) from error
     link = published.with_name(parquet.LINK) if manifest.parquet else None
@@ -168,7 +169,6 @@ def _put_in_place(
             parquet.put_in_place(folder, published, name, keep=form.keep)
         else:
             parquet.take_away(published)
-        parquet.let_go(published, form.privacy.personal_data)
     except OSError as error:
         raise _unaccompanied(published, error) from error
     return _manifest(made, files, filled, as_of, form)
@@ -202,7 +202,7 @@ def _remove_leftovers(published: Path) -> None:
 def _unaccompanied(published: Path, error: OSError) -> PublishError:
     return PublishError(
         f"{published} is new and whole, but what belongs beside it (Parquet files, versions, manifest) could not be "
-        f"written: {error}. Mend that and run again; until then they may still tell of the version before."
+        f"put in order: {error}. Mend that and run again; until then they may still tell of the version before."
     )
 
 

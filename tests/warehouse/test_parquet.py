@@ -13,6 +13,7 @@ import pytest
 from progress_pipeline.errors import PublishError
 from progress_pipeline.warehouse.building import build
 from progress_pipeline.warehouse.connection import connect
+from progress_pipeline.warehouse.personal import PersonalData, Privacy
 from progress_pipeline.warehouse.publishing import Form, publish
 from tests.warehouse.projects import Project
 
@@ -119,3 +120,20 @@ def test_what_cannot_be_put_beside_a_new_file_is_told_as_that(folder: Path, ware
     with pytest.raises(PublishError, match="is new and whole, but what belongs beside it"):
         publish(warehouse, folder / "progress.duckdb", project.models(), as_of=AS_OF, form=FORM)
     assert (folder / "progress.duckdb").read_bytes() != before
+
+
+def test_an_old_version_that_tells_of_persons_and_cannot_be_removed_is_named(
+    folder: Path, warehouse: Path, project: Project, tmp_path: Path
+) -> None:
+    """Who wants less told learns what still tells more; whatever can be removed is."""
+    version = (folder / "parquet").resolve()
+    version.rename(tmp_path / "elsewhere")
+    version.symlink_to(tmp_path / "elsewhere")  # no folder of ours, so it is not removed
+    form = Form(Privacy(PersonalData.NONE), has_parquet=True, keep=2)
+    later = AS_OF.replace(day=2)
+    with pytest.raises(PublishError, match=f"is new and whole.*{version.name} tells more of persons.*run again"):
+        publish(warehouse, folder / "progress.duckdb", project.models(), as_of=later, form=form)
+    assert [each.name for each in (folder / "versions").glob("*.duckdb")] == ["progress-20260202T050000Z.duckdb"]
+    assert "-none" in (folder / "parquet").resolve().name
+    version.unlink()
+    publish(warehouse, folder / "progress.duckdb", project.models(), as_of=later, form=form)
