@@ -10,7 +10,7 @@ import hashlib
 import os
 import secrets
 import tarfile
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +113,26 @@ def _pack(loose: Path, clock: Clock) -> Path | None:
     paths = sorted(path for path in loose.rglob("*") if path.is_file())
     if not paths:
         return None
+    for left in loose.parent.glob(f".*{PACK_SUFFIX}"):
+        left.unlink()  # of a run that was killed
     pack = loose.parent / layout.new_name(clock(), PACK_SUFFIX)
     unfinished = pack.with_name(f".{pack.name}")
+    try:
+        _write_pack(unfinished, paths, loose)
+        unfinished.rename(pack)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)  # on a full disk it would take the room that deliveries need
+        raise
+    durably.sync_folder(pack.parent)
+    for path in paths:
+        path.unlink()
+    for folder in sorted((path for path in loose.rglob("*") if path.is_dir()), reverse=True):
+        folder.rmdir()
+    return pack
+
+
+def _write_pack(unfinished: Path, paths: Sequence[Path], loose: Path) -> None:
+    """Write a pack, and see by reading it back that it holds every file as it is."""
     with unfinished.open("xb") as stream:
         with (
             zstandard.ZstdCompressor(level=9).stream_writer(stream, closefd=False) as packer,
@@ -127,15 +145,7 @@ def _pack(loose: Path, clock: Clock) -> Path | None:
     packed = dict(_read_pack(unfinished))
     wrong = [path for path in paths if packed.get(str(path.relative_to(loose))) != _digest(path)]
     if wrong:
-        unfinished.unlink()
         raise OSError(0, f"the pack does not hold {wrong[0]} as it is")
-    unfinished.rename(pack)
-    durably.sync_folder(pack.parent)
-    for path in paths:
-        path.unlink()
-    for folder in sorted((path for path in loose.rglob("*") if path.is_dir()), reverse=True):
-        folder.rmdir()
-    return pack
 
 
 def _read_pack(pack: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,9 @@
 """Loaded files are put away whole, and what was not read is never touched."""
 
+import os
+import resource
 import shutil
+import signal
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -122,6 +125,26 @@ def test_a_file_that_cannot_be_moved_holds_up_no_other_and_is_named(
     with pytest.raises(LandingError, match=r"1 of 2 loaded files \(dt=2026-11-22/hh=05/s\.ndjson first\)"):
         put_away(landing, loaded_ids=loaded, how=archiving.ARCHIVE, clock=frozen_clock(now))
     assert [file.file for file in find_files(landing, known={})] == ["dt=2026-11-22/hh=05/s.ndjson"]
+
+
+def test_a_pack_that_finds_no_room_leaves_nothing_behind(landing: Path, loaded: set[str], now: datetime) -> None:
+    """What it had written would take the room that deliveries need, once more with each run."""
+    (landing / "x.json").write_text(f'"{os.urandom(300_000).hex()}"')
+    loaded |= {file.file_id for file in find_files(landing, known={})}
+    archive = landing / layout.ARCHIVE_FOLDER
+    archive.mkdir()
+    (archive / ".20261122T061544.123456Z-1f2e3d4c.tar.zst").write_bytes(b"of a run that was killed")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        with pytest.raises(LandingError, match="File too large"):
+            put_away(landing, loaded_ids=loaded, how=archiving.COMPACT, clock=frozen_clock(now))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [path.name for path in archive.iterdir()] == ["loose"]
+    assert put_away(landing, loaded_ids=loaded, how=archiving.COMPACT, clock=frozen_clock(now)).pack is not None
 
 
 def test_a_link_is_never_put_away(landing: Path, tmp_path: Path, now: datetime) -> None:
