@@ -261,7 +261,8 @@ def load_settings(**overrides: object) -> Settings:
         **overrides: Fields that take precedence over both.
 
     Raises:
-        SettingsError: A value is malformed. The message names the variable and the reason, never the value of a secret.
+        SettingsError: A value is malformed, or `.env` cannot be read. The message names the variable and the reason,
+            never the value of a secret.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
@@ -272,3 +273,10 @@ def load_settings(**overrides: object) -> Settings:
             for problem in error.errors(include_input=False)
         )
         raise SettingsError(f"Settings cannot be used: {reasons}. Correct the environment or .env.") from None
+    except UnicodeDecodeError as error:
+        # Without what surrounds the byte, which may be a secret.
+        raise SettingsError(
+            f".env cannot be read: it is not UTF-8 ({error.reason} at byte {error.start + 1}). Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise SettingsError(f".env cannot be read: {error}. Let this user read it, or move it away.") from error

@@ -83,6 +83,19 @@ def test_settings_are_read_from_a_file_too(call: Call, tmp_path: Path) -> None:
     assert "PROGRESS_API_PAGE_SIZE" in done.err
 
 
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [("utf-8-sig", "PROGRESS_API_PAGE_SIZE"), ("utf-16", "is not UTF-8"), ("latin-1", "is not UTF-8")],
+)
+def test_a_file_of_settings_that_is_not_utf_8_is_named(call: Call, tmp_path: Path, encoding: str, said: str) -> None:
+    """As an editor on Windows may save it; nothing of its text is told, since it holds the token."""
+    text = "PROGRESS_API_PAGE_SIZE=0\r\nPROGRESS_API_TOKEN=Zoë-secret\r\n"
+    (tmp_path / ".env").write_bytes(text.encode(encoding))
+    done = call("status")
+    assert (done.exit_code, said in done.err) == (2, True), done.err
+    assert "secret" not in done.err
+
+
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     """Also where a path would then mean the current folder; without a port there are no metrics."""
     empty = load_settings(data_dir="", start_date="", landing_dir="", webhook_metrics_port="")
