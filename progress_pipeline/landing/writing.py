@@ -145,8 +145,8 @@ class SegmentWriter:
 
     def _sync(self) -> None:
         durably.sync(self._descriptor)
-        if os.fstat(self._descriptor).st_nlink == 0:
-            raise OSError(errno.ESTALE, "somebody has deleted the open segment")
+        if self._path is None or not _is_at(self._descriptor, self._path):
+            raise OSError(errno.ESTALE, "somebody has deleted or moved the open segment, or mounted over its folder")
 
     def _give_up(self) -> None:
         """Cut the segment back to what is durable, and close it; an empty one is removed."""
@@ -168,3 +168,11 @@ class SegmentWriter:
         with suppress(OSError):
             os.close(self._descriptor)
         self._descriptor = -1
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether a path still leads to an open file, as it must for whoever is to find it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False

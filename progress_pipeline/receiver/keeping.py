@@ -78,7 +78,8 @@ class Keeper:
                     self._seal(segment)
                 except OSError as error:
                     if isinstance(error, FileNotFoundError) and not segment.path.exists():
-                        continue  # another process took it for one that a crash had left, and sealed it
+                        self._tell_gone(segment)
+                        continue
                     left.append(segment)
                     trouble = f"A segment cannot be sealed, and stays in {segment.path.parent}: {error.strerror}"
         for segment in left:
@@ -93,6 +94,8 @@ class Keeper:
         else:
             found = recovery.recover_one(self._landing, segment.path, clock=self._clock)
             if found is None:
+                if not segment.path.exists():
+                    self._tell_gone(segment)
                 return
             logger.info(
                 "recovered %s: %s whole lines, %s torn bytes",
@@ -101,6 +104,13 @@ class Keeper:
                 found.torn_bytes,
             )
         self._counts.sealed_segments += 1
+
+    def _tell_gone(self, segment: ClosedSegment) -> None:
+        logger.warning(
+            "%s is not where it was written: another receiver took it for one that a crash had left, and sealed it, or "
+            "somebody moved it or mounted over its folder; then what stands in it is loaded only when it is back",
+            segment.path,
+        )
 
     async def land_journal(self) -> None:
         """Land the refusals gathered, if there are any; what fails is kept for the next time."""

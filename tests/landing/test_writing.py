@@ -196,10 +196,24 @@ def test_an_open_segment_that_somebody_deletes_is_no_place_to_write_to(landing: 
     """Its bytes would be synced, and gone with the descriptor."""
     writing.writer.append([b"1\n"])
     open_files(landing)[0].unlink()
-    with pytest.raises(LandingError, match="deleted the open segment"):
+    with pytest.raises(LandingError, match="deleted or moved the open segment"):
         writing.writer.append([b"2\n"])
     writing.writer.append([b"3\n"])
     assert [path.read_bytes() for path in open_files(landing)] == [b"3\n"]
+
+
+def test_a_landing_folder_that_is_moved_away_is_no_place_to_write_to(
+    landing: Path, tmp_path: Path, writing: Writing
+) -> None:
+    """Nor is one that another was mounted over: its deliveries would be durable where no loader looks."""
+    writing.writer.append([b"1\n"])
+    away = landing.rename(tmp_path / "away")
+    landing.mkdir()
+    with pytest.raises(LandingError, match="mounted over"):
+        writing.writer.append([b"2\n"])
+    writing.writer.append([b"3\n"])
+    assert [path.read_bytes() for path in open_files(landing)] == [b"3\n"]
+    assert [path.read_bytes() for path in open_files(away)] == [b"1\n"]
 
 
 def test_a_probe_tells_whether_a_group_would_be_durable(landing: Path, writing: Writing) -> None:

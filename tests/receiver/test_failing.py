@@ -137,3 +137,17 @@ def test_a_real_file_system_that_is_full_is_503_and_200_again(
     assert statuses == {200, 503}
     assert len(acknowledged) > 40
     assert sorted(delivered_ids(settings.landing_path)) == sorted(acknowledged)
+
+
+def test_deliveries_in_a_folder_that_is_moved_away_are_named_and_the_next_are_landed_in_the_new_one(
+    start: Callable[..., Receiver], client: httpx.Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else they would be acknowledged and nobody would know that no loader ever looks there."""
+    receiver = start(Limits(seal_seconds=60, keeper_seconds=0.05))
+    deliver(client, receiver.url)
+    settings.landing_path.rename(settings.landing_path.with_name("away"))
+    assert deliver(client, receiver.url).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    kept = deliver(client, receiver.url).json()["delivery_id"]
+    receiver.__exit__(None, None, None)
+    assert delivered_ids(settings.landing_path) == [kept]
+    assert "is not where it was written" in caplog.text
