@@ -185,6 +185,9 @@ def _ask(loader: Loader, settings: Settings, clock: Clock, span: tuple[datetime,
         report = load_batches(loader, work, calls_since=vendor.ledger.calls_since, start_at=start_of_coverage(settings))
         outcome, left = work.outcome, vendor.ledger.left()
     logger.info("asked: %s calls, %s records, %s of them new", outcome.calls, report.records, report.new_versions)
+    if outcome.error is not None:
+        # The run goes on and may end well; the log is where its reader looks first.
+        logger.warning("not everything was asked: %s", outcome.error)
     covered = report.covered_until
     return {
         "api_progress": {"new_rows": report.new_versions, "records": report.records},

@@ -121,6 +121,8 @@ def _repair(
         ]
         work = carry_out(vendor.client, asks, answers=vendor.answers, page_size=settings.api_page_size)
         load_batches(loader, work, calls_since=vendor.ledger.calls_since, start_at=start_at)
+    if work.outcome.error is not None:
+        logger.warning("not every repair was asked for: %s", work.outcome.error)
     return plan.asks, work.outcome
 
 

@@ -1,10 +1,16 @@
-"""What a run that was configured wrongly in the UI says first: a sentence, as the command line does."""
+"""What a run that was configured wrongly in the UI says first: a sentence, as the command line does.
+
+And what a run warns of that ends well although the vendor gave less than was asked.
+"""
+
+import logging
 
 import dagster as dg
 import pytest
 
 from progress_pipeline.orchestration.running import run_job
 from progress_pipeline.settings import Settings
+from tests.orchestration.conftest import Play
 
 
 def _said(history: dg.DagsterInstance, run_id: str) -> str:
@@ -52,3 +58,23 @@ def test_a_first_day_that_is_still_to_come_is_refused_in_a_sentence(
     ended = run_job("daily", history, as_of="2026-01-11")
     assert ended.exit_code == 2
     assert "PROGRESS_START_DATE 2026-02-01 is after 2026-01-11" in _said(history, ended.run_id)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"PROGRESS_API_DAILY_CALLS": "1", "PROGRESS_API_PAGE_SIZE": "10"}, "used up"),
+        ({"PROGRESS_API_URL": "http://127.0.0.1:9/api/reports/progress"}, "could not be asked"),
+    ],
+)
+def test_a_run_that_could_not_ask_everything_warns_of_it_in_its_log(
+    play: Play, history: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], sentence: str
+) -> None:
+    """Its steps succeed, so that nothing else in the UI's list of events would tell it from a good run."""
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    ended = play(9)
+    assert ended.facts["published/progress"]
+    warned = [each.user_message for each in history.all_logs(ended.run_id) if each.level == logging.WARNING]
+    assert warned
+    assert all(sentence in each for each in warned)
