@@ -1,6 +1,7 @@
 """How commands speak: JSON for programs, a moving line for people, plain lines for logs."""
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,9 @@ from typing import Any
 
 import msgspec
 import typer
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What tells a terminal to do something, or to write the other way, in place of showing it."""
 
 
 def print_json(value: object) -> None:
@@ -70,7 +74,10 @@ def _attached(logger: logging.Logger, handler: logging.Handler) -> Iterator[None
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    """Print rows as a table, as wide as the terminal allows; every value as plain text, whatever it looks like."""
+    """Print rows as a table, as wide as the terminal allows; every value as plain text, whatever it looks like.
+
+    Whoever registers writes a name: what in it would steer the terminal is shown as Python writes it.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -79,7 +86,12 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     for name in rows[0]:
         table.add_column(Text(name), overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("" if value is None else _STEERING.sub(_shown, str(value))) for value in row.values()))
     # Without a terminal nothing is folded or cut: a log or a program reads whole lines.
     console = Console()
     Console(width=console.width if console.is_terminal else 1000).print(table)
+
+
+def _shown(steering: re.Match[str]) -> str:
+    """Write a character that cannot be seen so that it can."""
+    return repr(steering[0])[1:-1]

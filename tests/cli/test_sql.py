@@ -34,6 +34,17 @@ def test_one_query_is_answered_as_a_table(call: Call) -> None:
 
 
 @pytest.mark.usefixtures("published")
+def test_no_name_steers_the_terminal(call: Call) -> None:
+    """Escapes and turned writing are shown as such; other scripts and joiners stay as they are."""
+    names = "Ada\x1b[2J", "\u202eadA\u202c", "a\rb\x9b", "می\u200cشود"
+    listed = ", ".join(f"({place}, '{name}')" for place, name in enumerate(names))
+    query = f"select name from (values {listed}) as t(place, name) order by place"  # noqa: S608 - our own names
+    done = call("sql", "-c", query)
+    shown = ["Ada\\x1b[2J", "\\u202eadA\\u202c", "a\\rb\\x9b", "می\u200cشود"]
+    assert [line.rstrip() for line in done.out.split("\n")[1:5]] == shown
+
+
+@pytest.mark.usefixtures("published")
 def test_a_program_gets_json(call: Call) -> None:
     """Every row, by column name."""
     done = call("sql", "--json", "-c", "select count(*) as n from marts.dim_activities")
