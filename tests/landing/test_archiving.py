@@ -110,9 +110,12 @@ def test_a_name_that_leaves_no_room_is_cut_in_the_archive(landing: Path, now: da
     """A name may have 255 bytes, and the archive adds 17; the identity that it adds tells two cut names apart."""
     (landing / f"{stem}.json").write_bytes(b'{"x": 1}')
     (landing / "z.json").write_bytes(b'{"x": 2}')
-    ids = {file.file_id for file in find_files(landing, known={})}
+    files = list(find_files(landing, known={}))
+    ids = {file.file_id for file in files}
     assert put_away(landing, loaded_ids=ids, how=how, clock=frozen_clock(now)).file_count == 2
     assert list(find_files(landing, known={})) == []
+    if how == archiving.ARCHIVE:
+        assert all(layout.archived(landing, file.file, file.file_id).is_file() for file in files)
 
 
 def test_a_file_that_cannot_be_moved_holds_up_no_other_and_is_named(

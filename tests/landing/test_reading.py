@@ -1,6 +1,8 @@
 """New and whole files are found by their identity, and read delivery by delivery."""
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -245,6 +247,24 @@ def test_a_file_that_vanishes_after_it_was_found_is_named(landing: Path, now: da
     (landing / "x.json").unlink()
     (unreadable,) = read_file(landing, file, now=now)
     assert isinstance(unreadable, Unreadable)
+
+
+def test_a_folder_that_may_be_listed_but_not_searched_is_named_and_stops_nothing(landing: Path) -> None:
+    """Its names can be seen, but nothing about what they name; a superuser, who may all, becomes somebody else here."""
+    (landing / "listed").mkdir()
+    (landing / "listed" / "x.json").write_bytes(b"{}")
+    (landing / "y.json").write_bytes(b"{}")
+    (landing / "listed").chmod(0o444)
+    landing.chmod(0o755)
+    code = (
+        "import os; from pathlib import Path; from progress_pipeline.landing.walking import walk; "
+        "os.getuid() or os.setuid(65534); print([(sight.path, sight.problem) for sight in walk(Path())])"
+    )
+    try:
+        told = subprocess.run([sys.executable, "-c", code], cwd=landing, capture_output=True, text=True, check=True)  # noqa: S603 (our own code)
+    finally:
+        (landing / "listed").chmod(0o755)
+    assert told.stdout == "[('y.json', None), ('listed/', 'cannot be searched: Permission denied')]\n"
 
 
 @pytest.mark.parametrize("name", ["x.json", "s.ndjson"])
