@@ -4,6 +4,7 @@ Commands import what they need when they are called, so that `--help` and `statu
 """
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -46,6 +47,7 @@ def _options(
 
 def main() -> None:
     """Run a command. An error of ours ends it with a sentence on standard error and the error's exit code."""
+    _speak_in_any_locale(sys.stdout)
     try:
         app()
     except ProgressPipelineError as error:
@@ -56,6 +58,19 @@ def main() -> None:
     except OSError as error:
         typer.echo(f"progress-pipeline: {_told(error)}", err=True)
         sys.exit(1)
+
+
+def _speak_in_any_locale(out: object) -> None:
+    """Let no name end a command because the locale cannot write it; files and programs get UTF-8, as JSON and CSV are.
+
+    A terminal is spoken to in its own encoding, and what that lacks is shown as an escape.
+    """
+    if not isinstance(out, TextIOWrapper):
+        return
+    if out.isatty():
+        out.reconfigure(errors="backslashreplace")
+    else:
+        out.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def _told(error: OSError) -> str:

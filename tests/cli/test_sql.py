@@ -119,3 +119,15 @@ def test_duckdbs_own_shell_is_opened_where_there_is_one(published: Path) -> None
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, f"-readonly {published}\n"), done.stderr
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", ""])
+def test_a_locale_without_utf_8_spoils_no_name_and_ends_no_command(published: Path, form: str) -> None:
+    """What a program or a file is given is UTF-8."""
+    question = ["-c", "select 'Zoë 王' as name"]
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-m", "progress_pipeline", "sql", *([form] if form else []), *question],
+        env={"PROGRESS_PUBLISHED": str(published), "PYTHONIOENCODING": "latin-1"},
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "Zoë 王" in done.stdout.decode()) == (0, True), done.stderr
