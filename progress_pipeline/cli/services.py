@@ -20,10 +20,11 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the UI on this machine.")] = 3000,
 ) -> None:
     """Open Dagster's UI on this project, on loopback, with its history under the data folder."""
-    from progress_pipeline.orchestration.history import prepare_home
+    from progress_pipeline.orchestration.history import open_history
     from progress_pipeline.settings import load_settings
 
-    prepare_home(load_settings())
+    with open_history(load_settings()):
+        pass  # what cannot be used is said in a sentence of ours, before Dagster's own start says it in a stack trace
     workspace = Path(__file__).parents[2] / "workspace.yaml"
     typer.echo(f"Dagster's UI: http://127.0.0.1:{port}. Stop it with Ctrl-C.")
     sys.stdout.flush()

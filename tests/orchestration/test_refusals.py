@@ -8,6 +8,8 @@ import logging
 import dagster as dg
 import pytest
 
+from progress_pipeline.cli.services import dev
+from progress_pipeline.errors import StateError
 from progress_pipeline.orchestration.running import run_job
 from progress_pipeline.settings import Settings
 from tests.orchestration.conftest import Play
@@ -78,3 +80,11 @@ def test_a_run_that_could_not_ask_everything_warns_of_it_in_its_log(
     warned = [each.user_message for each in history.all_logs(ended.run_id) if each.level == logging.WARNING]
     assert warned
     assert all(sentence in each for each in warned)
+
+
+def test_the_ui_does_not_start_on_a_configuration_that_cannot_be_read(settings: Settings) -> None:
+    """A sentence and exit code 1, in place of a stack trace of Dagster's own start."""
+    settings.history_path.mkdir(parents=True)
+    (settings.history_path / "dagster.yaml").write_text("telemetry: {", encoding="utf-8")
+    with pytest.raises(StateError, match=r"dagster\.yaml cannot be used"):
+        dev()
