@@ -3,6 +3,7 @@
 Commands import what they need when they are called, so that `--help` and `status` answer at once.
 """
 
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -34,19 +35,45 @@ app.command("sandbox")(trying.sandbox)
 app.command("dev")(services.dev)
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False,
-) -> None:
-    if version:
-        from importlib.metadata import version as version_of
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
 
-        typer.echo(version_of("progress-pipeline"))
+        typer.echo(version("progress-pipeline"))
         raise typer.Exit
 
 
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Say which version this is, and end.", callback=_tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
-    """Run a command. An error of ours ends it with a sentence on standard error and the error's exit code."""
+    """Run a command, and end the process with its exit code.
+
+    The process ends at once. To let go of all that a run imported would take a second more, and of what `starting`
+    keeps from that, DuckDB's binding complains in fifty lines.
+    """
+    try:
+        run_command()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def run_command() -> None:
+    """Run a command. An error of ours ends it with a sentence on standard error and the error's exit code.
+
+    Raises:
+        SystemExit: With the exit code, always.
+    """
     _speak_in_any_locale(sys.stdout)
     try:
         app()

@@ -1,6 +1,5 @@
 """Commands that ask the vendor: the daily run, a backfill, the probe."""
 
-import atexit
 import gc
 import os
 import sys
@@ -97,8 +96,6 @@ def starting() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
-        # What is still frozen at the end is never let go, and DuckDB's binding complains of that in fifty lines.
-        atexit.register(gc.unfreeze)
         gc.set_threshold(_NEW_OBJECTS)
         gc.enable()
 

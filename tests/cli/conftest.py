@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from progress_pipeline.cli.app import main
+from progress_pipeline.cli.app import run_command
 
 TOKEN = "t-o-k-e-n"
 ENDPOINT = {"PROGRESS_API_URL": "http://127.0.0.1:9/api/reports/progress", "PROGRESS_API_TOKEN": TOKEN}
@@ -39,7 +39,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["progress-pipeline", *arguments])
         with pytest.raises(SystemExit) as ended:
-            main()
+            run_command()
         for name in variables:
             monkeypatch.delenv(name)
         shown = capfd.readouterr()

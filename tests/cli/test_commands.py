@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,12 @@ def test_wrong_use_and_wrong_settings_end_with_2(
     done = call(*arguments, **variables)
     assert (done.exit_code, said in done.err) == (2, True), done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_told_without_a_command(call: Call) -> None:
+    """And is that of the package."""
+    done = call("--version")
+    assert (done.exit_code, done.out.strip()) == (0, version("progress-pipeline"))
 
 
 def test_a_port_that_is_taken_is_named(call: Call) -> None:

@@ -93,7 +93,7 @@ def step(now: datetime, *, env: Mapping[str, str], kill: Kill | None = None) -> 
 def _command(words: tuple[str, ...]) -> None:
     app = importlib.import_module("progress_pipeline.cli.app")
     sys.argv = ["progress-pipeline", *words]
-    app.main()
+    app.run_command()
 
 
 def _steps(words: tuple[str, ...]) -> None:
