@@ -63,8 +63,11 @@ def main() -> None:
         run_command()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        try:
+            for stream in filter(None, (sys.stdout, sys.stderr)):  # a scheduler may start it with either closed
+                stream.flush()
+        except OSError:
+            code = code or 1
         os._exit(code)
 
 

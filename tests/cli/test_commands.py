@@ -131,3 +131,13 @@ def test_help_lists_every_command_with_a_sentence(tmp_path: Path) -> None:
     for command in ("demo", "run", "backfill", "receive", "probe", "status", "gaps", "evidence", "sandbox", "dev"):
         assert f"  {command} " in shown
     assert "Exit codes" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("--version >&-", 0), ("--version 2>&-", 0), ("--version >/dev/full", 1), ("frobnicate 2>&-", 2)],
+)
+def test_the_exit_code_is_the_commands_wherever_its_words_go(tmp_path: Path, words: str, code: int) -> None:
+    """A scheduler may start it with a stream closed; what could not be said where it belongs is a failure."""
+    shell = ["/bin/sh", "-c", f"{sys.executable} -m progress_pipeline {words}"]
+    assert subprocess.run(shell, cwd=tmp_path, check=False, timeout=60).returncode == code  # noqa: S603 - our own command
