@@ -101,7 +101,7 @@ chained as (
         failing_witness,
         registration_id,
         transaction_id,
-        max(case when is_head = 1 then state_order end) as head_order,
+        max(case when is_head = 1 then gap_id end) as gap_id,
         max(state_order) as state_order,
         bool_or(is_completed) as is_completed,
         min(told_at) as first_seen_at,
@@ -137,6 +137,7 @@ chained as (
 one_sided as (
 
     select
+        chained.gap_id,
         chained.failing_witness,
         chained.registration_id,
         chained.transaction_id,
@@ -145,7 +146,6 @@ one_sided as (
             when chained.is_behind then 'behind_' || chained.failing_witness
             else 'missing_' || chained.failing_witness
         end as kind,
-        cast(chained.head_order as string) as what_differs,
         chained.state_order,
         chained.is_completed,
         chained.first_seen_at,
@@ -219,11 +219,19 @@ mismatches_opened as (
 mismatches as (
 
     select
+        md5(
+            concat_ws(
+                '|',
+                'both',
+                cast(compared.transaction_id as string),
+                compared.registration_id,
+                compared.differing_fields
+            )
+        ) as gap_id,
         'both' as failing_witness,
         compared.registration_id,
         compared.transaction_id,
         'field_mismatch' as kind,
-        compared.differing_fields as what_differs,
         compared.state_order,
         compared.is_completed,
         compared.told_at as first_seen_at,
@@ -257,9 +265,4 @@ all_gaps as (
 
 )
 
-select
-    md5(
-        concat_ws('|', failing_witness, cast(transaction_id as string), registration_id, what_differs)
-    ) as gap_id,
-    *
-from all_gaps
+select * from all_gaps

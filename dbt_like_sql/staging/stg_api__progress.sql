@@ -68,7 +68,7 @@ select
     email,
     first_name,
     last_name,
-    case when activity_id like '%/' then rtrim(activity_id, '/') else activity_id end as activity_id,
+    rtrim(activity_id, '/') as activity_id,
     activity_title,
     started_at,
     progress_percent,
