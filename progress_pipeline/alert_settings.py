@@ -6,7 +6,7 @@ their token into its path.
 
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
@@ -50,7 +50,8 @@ class AlertSettings(BaseSettings):
     def _alerts_travel_safely(self) -> Self:
         """Refuse a channel that would send in the clear, or is half set."""
         url = self.alert_webhook_url.get_secret_value()
-        if url and not _is_https(url):
+        parts = parts_of(url)
+        if url and not (parts.scheme == "https" and parts.hostname):
             raise ValueError("PROGRESS_ALERT_WEBHOOK_URL must be a whole https:// URL")
         key = self.alert_webhook_key.get_secret_value()
         if 0 < len(key) < SHORTEST_SIGNING_KEY:
@@ -74,9 +75,11 @@ class AlertSettings(BaseSettings):
         return bool(self.alert_webhook_url.get_secret_value() or self.alert_smtp_host)
 
 
-def _is_https(url: str) -> bool:
+def parts_of(url: str) -> SplitResult:
+    """Take a URL apart; what is none, such as one with a blank, half a bracket or an impossible port, has no parts."""
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        is_good = parts.port != 0 and url.split() == [url]
     except ValueError:
-        return False
+        is_good = False
+    return parts if is_good else urlsplit("")

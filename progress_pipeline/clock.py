@@ -7,6 +7,7 @@ another instant and a test can say what time it is. Nothing here measures durati
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from progress_pipeline.errors import UsageError
 
@@ -32,6 +33,20 @@ def frozen_clock(instant: datetime) -> Clock:
     return lambda: at
 
 
+def is_zone(name: str) -> bool:
+    """Tell whether the time zone database knows a name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: a folder of zones, such as Europe
+        return False
+    return True
+
+
+def is_reckonable(instant: datetime) -> bool:
+    """Tell whether an instant lies in the years that can be reckoned with."""
+    return FIRST_YEAR <= instant.year <= LAST_YEAR
+
+
 def parse_instant(text: str) -> datetime:
     """Read an instant that a person wrote.
 
@@ -42,6 +57,6 @@ def parse_instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T05:00:00Z.") from error
-    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+    if not is_reckonable(instant):
         raise UsageError(f"{text!r} is not between the years {FIRST_YEAR} and {LAST_YEAR}; correct the year.")
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -8,14 +8,12 @@ import ipaddress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from progress_pipeline.alert_settings import AlertSettings
-from progress_pipeline.clock import system_clock
+from progress_pipeline.alert_settings import AlertSettings, parts_of
+from progress_pipeline.clock import is_zone, system_clock
 from progress_pipeline.errors import SettingsError, UsageError
 
 ROLLING = "rolling"
@@ -112,12 +110,9 @@ class Settings(AlertSettings):
     @classmethod
     def _known_zone(cls, value: str, info: ValidationInfo) -> str:
         """Accept the names that the time zone database knows, and `rolling` as the vendor's day of calls."""
-        if value != ROLLING or info.field_name != "api_count_day":
-            try:
-                ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones, such as Europe
-                raise ValueError(f"{value!r} is no time zone; give a name such as UTC or Europe/Zurich") from error
-        return value
+        if (value == ROLLING and info.field_name == "api_count_day") or is_zone(value):
+            return value
+        raise ValueError(f"{value!r} is no time zone; give a name such as UTC or Europe/Zurich")
 
     @field_validator(
         *("start_date", "data_dir", "landing_dir", "warehouse", "published", "validity_file"),
@@ -179,15 +174,12 @@ class Settings(AlertSettings):
     @property
     def api_host(self) -> str | None:
         """The host of the vendor's endpoint, if there is one."""
-        return _parts(self.api_url).hostname
+        return parts_of(self.api_url).hostname
 
     @property
     def api_is_on_this_machine(self) -> bool:
         """Whether the vendor's endpoint is a double on this machine, to which a token may travel without TLS."""
-        try:
-            return ipaddress.ip_address(self.api_host or "").is_loopback
-        except ValueError:
-            return self.api_host == "localhost"
+        return is_loopback(self.api_host or "")
 
     def require_api(self) -> None:
         """Check that the vendor can be asked at all.
@@ -205,7 +197,7 @@ class Settings(AlertSettings):
                 f"The vendor cannot be asked, for want of {' and '.join(PREFIX + name for name in missing)}. Set it in "
                 "the environment or in .env, or try `progress-pipeline demo`, which needs no vendor."
             )
-        url = _parts(self.api_url)
+        url = parts_of(self.api_url)
         if url.scheme not in {"https", "http"} or not url.hostname:
             raise SettingsError(
                 "PROGRESS_API_URL is no URL; it must be the vendor's full endpoint, like "
@@ -244,14 +236,12 @@ class Settings(AlertSettings):
             )
 
 
-def _parts(url: str) -> SplitResult:
-    """Take a URL apart; what is none, such as one with a blank, half a bracket or an impossible port, has no parts."""
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine alone."""
     try:
-        parts = urlsplit(url)
-        is_good = parts.port != 0 and url.split() == [url]
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        is_good = False
-    return parts if is_good else urlsplit("")
+        return host == "localhost"
 
 
 def load_settings(**overrides: object) -> Settings:

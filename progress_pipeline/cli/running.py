@@ -42,7 +42,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option, which typer reads f
 ) -> None:
     """Cover a span of days again, or for the first time; says first how many calls it takes."""
     from progress_pipeline.cli.terminal import print_json
-    from progress_pipeline.clock import FIRST_YEAR, LAST_YEAR
+    from progress_pipeline.clock import FIRST_YEAR, LAST_YEAR, is_reckonable
     from progress_pipeline.errors import UsageError
     from progress_pipeline.orchestration.estimating import estimate_backfill
     from progress_pipeline.orchestration.resources import RunContext
@@ -50,7 +50,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - each is an option, which typer reads f
 
     if end < start:
         raise UsageError(f"--to {end:%Y-%m-%d} is before --from {start:%Y-%m-%d}; give the earlier day as --from.")
-    if start.year < FIRST_YEAR or end.year > LAST_YEAR:
+    if not (is_reckonable(start) and is_reckonable(end)):
         raise UsageError(f"--from and --to lie between the years {FIRST_YEAR} and {LAST_YEAR}; correct the year.")
     settings = load_settings()
     settings.require_api()

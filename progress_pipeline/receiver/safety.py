@@ -1,7 +1,6 @@
 """Decides whether the receiver may start on its settings. Every reason against it is told at once."""
 
 import errno
-import ipaddress
 import os
 import re
 from datetime import datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from progress_pipeline.errors import LandingError, SettingsError
 from progress_pipeline.landing import durably, layout
 from progress_pipeline.receiver import tls
-from progress_pipeline.settings import PREFIX, Settings
+from progress_pipeline.settings import PREFIX, Settings, is_loopback
 
 _NAME = re.compile(r"[A-Za-z0-9._~-]+")
 _SHORT_TOKEN = 16
@@ -83,16 +82,6 @@ def doubts(settings: Settings, now: datetime) -> list[str]:
     if settings.webhook_metrics_port is not None and not is_loopback(settings.webhook_metrics_host):
         found.append(f"the metrics are open to whoever reaches {settings.webhook_metrics_host}")
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _token_problems(settings: Settings) -> list[str]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from progress_pipeline.clock import is_zone
 from progress_pipeline.errors import UsageError
 
 TransportFault: TypeAlias = Literal[
@@ -211,10 +211,8 @@ class SandboxConfig(PushSwitches, WitnessFaults, CallFaults, FormSwitches, ApiSw
             if getattr(self, name) is not None and getattr(self, name).tzinfo is None:
                 raise UsageError(f"The sandbox's {name} needs a time zone.")
         for zone in {self.count_day, self.dates_read_in} - {"rolling"}:
-            try:
-                ZoneInfo(zone)
-            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-                raise UsageError(f"The sandbox knows no time zone {zone!r}.") from error
+            if not is_zone(zone):
+                raise UsageError(f"The sandbox knows no time zone {zone!r}.")
         if self.page_cap is not None and self.page_cap < 1:
             raise UsageError("The sandbox's page_cap is at least 1.")
         if self.push_url and self.push_folder:

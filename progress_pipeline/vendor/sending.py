@@ -4,7 +4,6 @@ The token travels in the body, over TLS (or to this machine itself), and is in n
 not followed, so it goes nowhere else. Should an answer hold it, it is taken out before anybody reads it.
 """
 
-import ipaddress
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from progress_pipeline.errors import SettingsError
+from progress_pipeline.settings import is_loopback
 from progress_pipeline.vendor.answering import ERROR_BODY_BYTES
 
 MEBIBYTE = 1 << 20
@@ -56,7 +56,7 @@ class Sender:
     def __init__(self, url: str, token: str, limits: Limits, transport: httpx.BaseTransport | None) -> None:
         self._url = httpx.URL(url)
         self.host = self._url.host
-        self.is_double = _is_loopback(self.host)
+        self.is_double = is_loopback(self.host)
         if self._url.scheme != "https" and not self.is_double:
             raise SettingsError(
                 f"PROGRESS_API_URL must begin with https://, since the token travels to it; it is {self._url}."
@@ -105,10 +105,3 @@ class Sender:
             yield piece
             if size > limit:
                 return
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -10,7 +10,7 @@ from progress_pipeline.clock import system_clock
 from progress_pipeline.errors import LandingError, SettingsError
 from progress_pipeline.receiver import safety
 from progress_pipeline.receiver.server import Receiver
-from progress_pipeline.settings import Settings
+from progress_pipeline.settings import Settings, is_loopback
 from tests.receiver.conftest import TOKEN, Authority
 
 CASES: dict[str, tuple[dict[str, object], str]] = {
@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_refused(start: Callable[..., Receiver], setting
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_loopback_is_known_in_each_form(host: str) -> None:
     """Plain HTTP is allowed on it when asked for by name."""
-    assert safety.is_loopback(host)
+    assert is_loopback(host)
 
 
 def test_what_is_allowed_but_hardly_meant_is_told(settings: Settings) -> None:
