@@ -19,15 +19,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dlt
-import numpy as np
 import pyarrow as pa
 from dlt.extract import DltResource
 
 from progress_pipeline.errors import ProgressPipelineError
 from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.new_versions import new_versions
 from progress_pipeline.ingest.raw_tables import API_CALLS, API_PROGRESS, API_WINDOWS, REJECTS
 from progress_pipeline.ingest.rows import arrow, naive
-from progress_pipeline.vendor.quick import whole_numbers
 from progress_pipeline.vendor.windows import Window, join
 
 if TYPE_CHECKING:
@@ -40,62 +39,6 @@ ROWS_A_LOAD = 200_000
 """Records gathered before they are loaded: what a kill can cost, against dlt's fixed cost of a load."""
 SWITCH_SECONDS = 0.0005
 """After which asking gives way to a load, which waits for Python some hundred times (5 ms each by its own choice)."""
-MOST_SLICES = 1000
-"""Records that come again stand together, so what is kept is a few slices, which share memory; a filter copies."""
-
-_NEW_VERSIONS = """
-    with longest as (
-        select transaction_id
-        from records
-        where length(transaction_id) = (select max(length(transaction_id)) from records)
-    ),
-
-    shorter as (
-        select transaction_id
-        from records
-        where length(transaction_id) < (select max(length(transaction_id)) from records)
-    ),
-
-    current_versions as (
-        select transaction_id, max_by(record_hash, call_id * 10000000 + position) as current_hash
-        from raw.api_progress
-        where transaction_id in (select transaction_id from longest)
-        group by transaction_id
-        union all
-        select transaction_id, max_by(record_hash, call_id * 10000000 + position) as current_hash
-        from raw.api_progress
-        where transaction_id in (select transaction_id from shorter)
-        group by transaction_id
-    ),
-
-    repeated as (
-        select transaction_id from records group by transaction_id having count(*) > 1
-    ),
-
-    sequenced as (
-        select
-            place,
-            record_hash,
-            transaction_id,
-            lag(record_hash) over (partition by transaction_id order by place) as before_hash
-        from records
-        where transaction_id in (select transaction_id from repeated)
-        union all
-        select place, record_hash, transaction_id, null
-        from records
-        where transaction_id not in (select transaction_id from repeated)
-    )
-
-    select sequenced.place
-    from sequenced
-    left join current_versions on sequenced.transaction_id = current_versions.transaction_id
-    where sequenced.record_hash is distinct from coalesce(sequenced.before_hash, current_versions.current_hash)
-"""
-"""Places of the records that differ from the newest version of their transaction.
-
-A history is read where its transactions lie between the least and the greatest of those asked for. They are texts, so
-numbers that become a digit longer have all others between them; by length, each half is narrow again.
-"""
 
 _CALLS_LOADED = """
     select coalesce(least(max(call_id), min(call_id) filter (where outcome = 'unfinished' and counted_at > $1) - 1), 0)
@@ -243,7 +186,7 @@ def _load(loader: Loader, gathered: _Gathered, start_at: datetime, report: ApiRe
 
 def _records(connection: "duckdb.DuckDBPyConnection", gathered: _Gathered, number: int) -> pa.Table:
     """Give the records of a load that told something new, and let go of all."""
-    records = _new_versions(connection, pa.concat_tables(gathered.records))
+    records = new_versions(connection, pa.concat_tables(gathered.records))
     gathered.records = []
     return records.append_column("load_number", pa.repeat(pa.scalar(number, pa.int64()), records.num_rows))
 
@@ -288,20 +231,6 @@ def _spans(before: Iterable[tuple[str, str]], windows: Iterable["WindowAttempt"]
     covered = [Window(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in before]
     proven = [Window(each.window_start, each.window_end) for each in windows if each.is_complete and not each.search]
     return join([*covered, *proven])
-
-
-def _new_versions(connection: "duckdb.DuckDBPyConnection", records: pa.Table) -> pa.Table:
-    """Keep the records that differ from the newest version of their transaction; they come in the order of calls."""
-    places = whole_numbers(np.arange(records.num_rows))
-    connection.register("records", records.select(["transaction_id", "record_hash"]).append_column("place", places))
-    kept = connection.sql(_NEW_VERSIONS).to_arrow_table()
-    connection.unregister("records")
-    is_kept = np.zeros(records.num_rows, dtype=np.bool_)
-    is_kept[kept["place"].to_numpy()] = True
-    edges = np.flatnonzero(np.diff(is_kept, prepend=False, append=False)).reshape(-1, 2).tolist()
-    if len(edges) > MOST_SLICES:
-        return records.filter(pa.array(is_kept))
-    return pa.concat_tables([records.slice(0, 0), *(records.slice(begin, end - begin) for begin, end in edges)])
 
 
 def _call_row(call: "Call", load_number: int) -> dict[str, object]:

@@ -10,8 +10,9 @@ import pytest
 
 from progress_pipeline.errors import TokenRefusedError
 from progress_pipeline.ingest.loading import Loader
+from progress_pipeline.ingest.new_versions import MOST_SLICES
 from progress_pipeline.ingest.rows import RunFacts
-from progress_pipeline.ingest.vendor_api import MOST_SLICES, ApiReport, load_batches
+from progress_pipeline.ingest.vendor_api import ApiReport, load_batches
 from progress_pipeline.vendor.asking import Batch
 from progress_pipeline.vendor.attempts import WindowAttempt
 from progress_pipeline.vendor.ledger import Purpose
