@@ -1,6 +1,7 @@
-"""A gap that no call can close holds the watermark, until somebody accepts it by the command, with who and why."""
+"""A gap that no call can close stays open, and holds the watermark, until somebody accepts it, with who and why."""
 
 from datetime import datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 from progress_pipeline.cli.app import app
 from progress_pipeline.errors import UsageError
 from progress_pipeline.sandbox.config import Planted
+from tests.models.one_transaction import PULL, TOLD, completed, gaps, mine
 from tests.models.planted import Play
 from tests.models.planting import FIRST, RUNS
+from tests.models.play import HOUR, Raw
 from tests.stepping import Stepper
 
 WHY = "the vendor took it back"
@@ -61,3 +64,45 @@ def test_only_an_acceptance_carries_the_watermark_over_what_the_api_never_shows(
         opened_at = RUNS[0].replace(tzinfo=None)
         assert pipeline.values(kept) == [("accepted", "withheld", opened_at, "ada", WHY, True)]
         assert isinstance(CliRunner().invoke(app, accept).exception, UsageError)
+
+
+def test_to_accept_a_gap_judges_no_other(begun: Raw) -> None:
+    """It landed nothing, so it cannot know that a push did not come: the next run opens it, and says so."""
+    begun.told_by_api(PULL[2], mine())
+    begun.begin_load(PULL[2] + 3 * HOUR, purpose="manual")
+    begun.begin_load(PULL[3])
+    assert gaps(begun) == [("missing_webhook", "repaired", "lost", PULL[2], PULL[3], PULL[3])]
+    assert begun.one("select previous_as_of from intermediate.int_runs_judged") == {"previous_as_of": PULL[2]}
+
+
+def test_a_gap_that_somebody_accepted_is_closed_with_who_and_why(begun: Raw) -> None:
+    """By hand, from its id."""
+    begun.told_by_api(PULL[2])
+    begun.told_by_webhook(TOLD, "progressed", mine())
+    begun.begin_load(PULL[3])
+    begun.connection.execute(
+        "insert into raw.gap_acceptances (gap_id, accepted_at, accepted_by, why, load_number)"
+        " select md5('api|77|r-77|50.0'), as_of, 'Ada', 'a test record', load_number from raw.runs where as_of = ?",
+        [PULL[3]],
+    )
+    assert gaps(begun, "status, closed_at, accepted_by, accepted_because") == [
+        ("accepted", PULL[3], "Ada", "a test record")
+    ]
+
+
+def test_what_becomes_known_after_an_acceptance_is_a_gap_of_its_own(begun: Raw) -> None:
+    """50 was accepted as never shown; the completion that the API withholds afterwards was accepted by nobody."""
+    begun.told_by_api(PULL[2])
+    begun.told_by_webhook(TOLD, "progressed", mine())
+    begun.begin_load(PULL[3])
+    begun.begin_load(PULL[3] + HOUR, purpose="manual")
+    acceptance = {"gap_id": md5(b"api|77|r-77|50.0", usedforsecurity=False).hexdigest(), "why": "a test record"}
+    begun.insert("gap_acceptances", [{**acceptance, "accepted_at": PULL[3] + HOUR, "accepted_by": "Ada"}])
+    begun.told_by_api(PULL[4])
+    begun.told_by_webhook(PULL[4] - HOUR, "progressed", mine(70))
+    begun.told_by_webhook(PULL[4] - HOUR / 2, "completion", completed(PULL[4] - HOUR / 2))
+    begun.told_by_api(PULL[5])
+    assert gaps(begun, "kind, status, update_kind, first_seen_at, opened_at, closed_at") == [
+        ("missing_api", "accepted", "progressed", TOLD, PULL[2], PULL[3] + HOUR),
+        ("missing_api", "open", "completion", PULL[4] - HOUR, PULL[5], None),
+    ]

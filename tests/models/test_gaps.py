@@ -1,45 +1,9 @@
 """`audit.gaps` and `audit.reconciliation`: verdicts by hand, one by one, with their instants and causes."""
 
-from datetime import datetime
-from hashlib import md5
-from typing import Any
-
 import pytest
 
-from tests.models.play import DAY, FIRST_DAY, HOUR, Raw, record
-
-PULL = [FIRST_DAY + day * DAY + 5 * HOUR for day in range(12)]
-BEGUN = FIRST_DAY + HOUR
-TOLD = FIRST_DAY + DAY + 12 * HOUR
-
-
-@pytest.fixture
-def begun(raw: Raw) -> Raw:
-    """A vendor whose webhook has been in use since the first day, pulled once, with nothing amiss."""
-    raw.told_by_api(PULL[1], other(1))
-    raw.told_by_webhook(BEGUN, "started", other(1))
-    return raw
-
-
-def other(number: int) -> dict[str, Any]:
-    """Make the record of a bystander."""
-    return record(transaction_id=number, registration=f"r-{number}", date_started=f"{BEGUN:%Y-%m-%dT%H:%M:%S}")
-
-
-def mine(progress: int = 50, **values: Any) -> dict[str, Any]:
-    """Make a record of the transaction that a test is about."""
-    return record(**{"transaction_id": 77, "registration": "r-77", "progress": progress, **values})
-
-
-def completed(at: datetime) -> dict[str, Any]:
-    """Make it a completion."""
-    return mine(100, date_completed=f"{at:%Y-%m-%dT%H:%M:%S}", completion_code="1b50007d-5d2f-4832-a5f5-646690045e2a")
-
-
-def gaps(raw: Raw, columns: str = "kind, status, cause, first_seen_at, opened_at, closed_at") -> list[tuple[Any, ...]]:
-    """Give columns of all gaps."""
-    raw.make("audit.gaps", "audit.reconciliation")
-    return raw.table("audit.gaps", columns, "first_seen_at, kind")
+from tests.models.one_transaction import PULL, TOLD, completed, gaps, mine
+from tests.models.play import DAY, FIRST_DAY, HOUR, Raw
 
 
 def test_told_by_both_is_matched(begun: Raw) -> None:
@@ -81,15 +45,6 @@ def test_it_opens_at_the_first_run_after_that(begun: Raw) -> None:
     begun.begin_load(PULL[3])
     opened_at = PULL[2] + 3 * HOUR
     assert gaps(begun) == [("missing_webhook", "repaired", "lost", PULL[2], opened_at, opened_at)]
-
-
-def test_to_accept_a_gap_judges_no_other(begun: Raw) -> None:
-    """It landed nothing, so it cannot know that a push did not come: the next run opens it, and says so."""
-    begun.told_by_api(PULL[2], mine())
-    begun.begin_load(PULL[2] + 3 * HOUR, purpose="manual")
-    begun.begin_load(PULL[3])
-    assert gaps(begun) == [("missing_webhook", "repaired", "lost", PULL[2], PULL[3], PULL[3])]
-    assert begun.one("select previous_as_of from intermediate.int_runs_judged") == {"previous_as_of": PULL[2]}
 
 
 def test_a_push_within_the_settle_time_never_was_a_gap(begun: Raw) -> None:
@@ -271,62 +226,6 @@ def test_a_vendor_that_lists_all_transactions_owes_each(begun: Raw) -> None:
     assert gaps(begun, "kind, transaction_id, status") == [("missing_api", 76, "open")]
 
 
-def test_fields_that_differ_are_named_with_both_values(begun: Raw) -> None:
-    """The push tells another first name."""
-    begun.told_by_api(PULL[2], mine())
-    begun.told_by_webhook(TOLD, "progressed", mine(first_name="Eve", email="ADA@example.invalid"))
-    begun.begin_load(PULL[3])
-    assert gaps(begun, "kind, status, cause, differing_fields, differing_values, opened_at") == [
-        ("field_mismatch", "open", "vendor_contradicts_itself", "first_name", "first_name: Ada / Eve", PULL[3])
-    ]
-
-
-def test_the_same_meaning_in_another_form_is_no_mismatch(begun: Raw) -> None:
-    """Times with Z, a fraction, an absent value, a last slash."""
-    begun.told_by_api(PULL[2], mine(date_started="2026-01-01T08:00:00.120Z", activity_id="https://x.example/a/"))
-    begun.told_by_webhook(TOLD, "progressed", mine(activity_id="https://x.example/a", member_identifier=None))
-    begun.begin_load(PULL[3])
-    assert gaps(begun) == []
-
-
-def test_a_name_that_changes_later_is_no_contradiction(begun: Raw) -> None:
-    """Both told the old name; the API tells the new one since."""
-    begun.told_by_api(PULL[2], mine())
-    begun.told_by_webhook(TOLD, "progressed", mine())
-    begun.told_by_api(PULL[3], mine(last_name="Lovelace"))
-    begun.begin_load(PULL[4])
-    assert gaps(begun) == []
-
-
-def test_a_contradiction_ends_when_both_tell_the_same(begun: Raw) -> None:
-    """The API corrects itself two days later."""
-    begun.told_by_api(PULL[2], mine(first_name="Eve"))
-    begun.told_by_webhook(TOLD, "progressed", mine())
-    begun.begin_load(PULL[3])
-    begun.told_by_api(PULL[4], mine())
-    assert gaps(begun, "kind, status, opened_at, closed_at") == [("field_mismatch", "repaired", PULL[3], PULL[4])]
-
-
-def test_no_odd_progress_makes_or_unmakes_a_completion(begun: Raw) -> None:
-    """1500 without a completion is none; a completion at -5 is one, and no state short of the one at 0."""
-    begun.told_by_api(PULL[2], mine(1500), {**completed(TOLD), "transaction_id": "78", "progress": "-5"})
-    begun.told_by_webhook(TOLD, "progressed", mine(1500))
-    begun.told_by_webhook(TOLD, "completion", {**completed(TOLD), "transaction_id": "78", "progress": "0"})
-    assert gaps(begun) == []
-    told = "transaction_id, verdict, api_is_completed, webhook_is_completed"
-    assert begun.table("audit.reconciliation", told)[1:] == [(77, "matched", False, False), (78, "matched", True, True)]
-
-
-def test_two_progresses_of_one_update_contradict_each_other(begun: Raw) -> None:
-    """With a transaction per update none can be behind: 50 and 60 are two answers to one question."""
-    begun.told_by_api(PULL[2], mine(50), mine(70, transaction_id=78))
-    begun.told_by_webhook(TOLD, "progressed", mine(60))
-    begun.told_by_webhook(TOLD, "progressed", mine(70, transaction_id=78))
-    assert gaps(begun, "kind, transaction_id, status, differing_values") == [
-        ("field_mismatch", 77, "open", "progress_percent: 50.0 / 60.0")
-    ]
-
-
 def test_without_a_webhook_nothing_is_missing(raw: Raw) -> None:
     """A vendor that never pushed owes no push."""
     raw.told_by_api(PULL[1], mine())
@@ -341,39 +240,6 @@ def test_what_happened_before_the_first_delivery_is_not_owed(begun: Raw) -> None
     begun.told_by_api(PULL[2], mine(0, date_started=f"{FIRST_DAY:%Y-%m-%dT%H:%M:%S}"))
     begun.begin_load(PULL[5])
     assert gaps(begun) == []
-
-
-def test_a_gap_that_somebody_accepted_is_closed_with_who_and_why(begun: Raw) -> None:
-    """By hand, from its id."""
-    begun.told_by_api(PULL[2])
-    begun.told_by_webhook(TOLD, "progressed", mine())
-    begun.begin_load(PULL[3])
-    begun.connection.execute(
-        "insert into raw.gap_acceptances (gap_id, accepted_at, accepted_by, why, load_number)"
-        " select md5('api|77|r-77|50.0'), as_of, 'Ada', 'a test record', load_number from raw.runs where as_of = ?",
-        [PULL[3]],
-    )
-    assert gaps(begun, "status, closed_at, accepted_by, accepted_because") == [
-        ("accepted", PULL[3], "Ada", "a test record")
-    ]
-
-
-def test_what_becomes_known_after_an_acceptance_is_a_gap_of_its_own(begun: Raw) -> None:
-    """50 was accepted as never shown; the completion that the API withholds afterwards was accepted by nobody."""
-    begun.told_by_api(PULL[2])
-    begun.told_by_webhook(TOLD, "progressed", mine())
-    begun.begin_load(PULL[3])
-    begun.begin_load(PULL[3] + HOUR, purpose="manual")
-    acceptance = {"gap_id": md5(b"api|77|r-77|50.0", usedforsecurity=False).hexdigest(), "why": "a test record"}
-    begun.insert("gap_acceptances", [{**acceptance, "accepted_at": PULL[3] + HOUR, "accepted_by": "Ada"}])
-    begun.told_by_api(PULL[4])
-    begun.told_by_webhook(PULL[4] - HOUR, "progressed", mine(70))
-    begun.told_by_webhook(PULL[4] - HOUR / 2, "completion", completed(PULL[4] - HOUR / 2))
-    begun.told_by_api(PULL[5])
-    assert gaps(begun, "kind, status, update_kind, first_seen_at, opened_at, closed_at") == [
-        ("missing_api", "accepted", "progressed", TOLD, PULL[2], PULL[3] + HOUR),
-        ("missing_api", "open", "completion", PULL[4] - HOUR, PULL[5], None),
-    ]
 
 
 def test_a_push_that_could_not_be_read_is_the_cause(begun: Raw) -> None:
@@ -414,23 +280,3 @@ def test_a_start_that_no_pull_held_was_never_covered(begun: Raw) -> None:
     begun.told_by_webhook(TOLD, "progressed", mine(date_started="2025-06-01T00:00:00"))
     begun.told_by_api(PULL[2])
     assert gaps(begun, "status, cause") == [("open", "never_covered")]
-
-
-def test_a_name_that_changed_between_push_and_pull_is_no_contradiction(begun: Raw) -> None:
-    """The API told the old name of the registration before; the push still carried it, the next answer no more."""
-    begun.told_by_api(PULL[2], mine(20, transaction_id=76))
-    begun.told_by_webhook(TOLD, "progressed", mine(20, transaction_id=76))
-    begun.told_by_api(PULL[3], mine(last_name="Lovelace"))
-    begun.told_by_webhook(TOLD + DAY, "progressed", mine())
-    begun.begin_load(PULL[4])
-    assert gaps(begun) == []
-
-
-def test_one_transaction_under_two_registrations_contradicts_itself(begun: Raw) -> None:
-    """Each witness owes what the other told."""
-    begun.told_by_api(PULL[2], completed(TOLD))
-    begun.told_by_webhook(TOLD, "completion", {**completed(TOLD), "registration": "r-78"})
-    assert sorted(gaps(begun, "kind, registration_id, cause")) == [
-        ("missing_api", "r-78", "vendor_contradicts_itself"),
-        ("missing_webhook", "r-77", "vendor_contradicts_itself"),
-    ]
