@@ -1,4 +1,4 @@
-"""`audit.gaps` where both witnesses told of a transaction: which differing values are a mismatch, and which are none."""
+"""`audit.gaps` where both witnesses told of a transaction: which differing values are a mismatch, and which are not."""
 
 from tests.models.one_transaction import PULL, TOLD, completed, gaps, mine
 from tests.models.play import DAY, Raw
