@@ -6,9 +6,12 @@ from datetime import date, datetime, timedelta
 from progress_pipeline.clock import Clock
 from progress_pipeline.orchestration.counted import open_ledger
 from progress_pipeline.settings import Settings
+from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.planning import KnownState
+from progress_pipeline.vendor.pricing import Price
+from progress_pipeline.vendor.probe import PROBE_CALLS
 from progress_pipeline.vendor.windows import Window
 from progress_pipeline.warehouse.connection import connect
 from progress_pipeline.warehouse.state import known_state
@@ -56,15 +59,16 @@ def estimate_backfill(settings: Settings, clock: Clock, start: datetime, end: da
             state = known_state(connection)
     with open_ledger(settings, clock) as ledger:
         left, told = ledger.left(Purpose.BACKFILL), ledger.rows_told(span.start, min(span.end, now))
+        price = Price.of(Answers.load(ledger), settings.api_page_size)
     estimate = plan_backfill(
-        span, state, now=now, page_size=settings.api_page_size, calls_a_day=settings.api_daily_calls, told=told
+        span, state, now=now, page_size=price.page_size, calls_a_day=settings.api_daily_calls, told=told
     )
     if not estimate.asks:
         sentence = "All of it is covered already; no call is needed."
     elif estimate.calls is None:
         sentence = (
             f"Nothing is known yet of how much there is; {left} calls are left for it today. "
-            "`progress-pipeline probe` finds it out with at most 12 calls, where the vendor tells."
+            f"`progress-pipeline probe` finds it out with at most {PROBE_CALLS} calls, where the vendor tells."
         )
     else:
         sentence = (

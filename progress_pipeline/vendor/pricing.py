@@ -16,7 +16,7 @@ class Price:
     """What asking for a window takes.
 
     Attributes:
-        page_size: Records asked for in one call.
+        page_size: Records that an answer holds: those asked for, or fewer where the vendor was found to give fewer.
         confirming: Calls that confirm what came.
         margin: How much wider than what is to be covered is asked, in all.
         for_each: Calls that each answer takes.

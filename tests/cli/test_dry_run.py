@@ -41,6 +41,16 @@ def test_it_says_calls_days_and_the_end_date_and_spends_nothing(call: Call, tmp_
     assert _calls_made(tmp_path) == 0
 
 
+def test_a_vendor_that_gives_fewer_records_at_once_than_it_is_asked_for_takes_more_calls(
+    call: Call, tmp_path: Path
+) -> None:
+    """100 in place of 1,000, as a probe found: 730,000 records take ten times the calls."""
+    _cover(tmp_path, 181 * 2000)
+    with CallLedger(tmp_path / "data" / "ledger" / "calls.sqlite", daily_calls=500) as ledger:
+        Answers.load(ledger).learn("page_cap", 100, "a probe")
+    assert call("backfill", *SPAN, **ENDPOINT).out.startswith("About 10222 calls over 45 day(s), ")
+
+
 def test_it_makes_no_number_up_where_nothing_is_known(call: Call, tmp_path: Path) -> None:
     """It says so, and how many calls are left."""
     done = call("backfill", *SPAN, **ENDPOINT)
