@@ -28,7 +28,7 @@ Profile = Annotated[bool, typer.Option("--profile", help="Say at the end where t
 
 
 def run(as_of: AsOf = "", as_json: AsJson = False, profile: Profile = False) -> None:
-    """Do the daily job: pull what is not covered, land, model, check, repair, publish."""
+    """Do the daily job: pull what is not covered, land, model, repair, check, publish."""
     _run("daily", as_of, {}, as_json, profile=profile)
 
 
