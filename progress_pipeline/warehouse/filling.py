@@ -38,10 +38,23 @@ AT_ONCE = 2
 
 _ASIDE = "published_aside"
 _MACRO = re.compile(r"\bmacro\s+(\w+)\s*\(")
-_COMMENTS = {
-    README: ("One row per fact about this file. Read this first.", ("topic", "What the fact is about.")),
-    DICTIONARY: ("One row per column of every table in this file.", ("table_name", "The table, with its schema.")),
+_OWN_TABLES = {
+    README: (
+        "One row per fact about this file. Read this first.",
+        {"topic": "What the fact is about.", "text": "The fact."},
+    ),
+    DICTIONARY: (
+        "One row per column of every table in this file.",
+        {
+            "table_name": "The table, with its schema.",
+            "column_name": "The column.",
+            "type": "Its type in DuckDB.",
+            "is_key": "yes for the columns that together make a row unique.",
+            "meaning": "What it means.",
+        },
+    ),
 }
+"""The tables of the schema `main`: what each is, and its columns, all of them texts."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +106,7 @@ def fill(  # noqa: PLR0913 - what a file is made of is few, and named
         filled.sort(key=lambda each: models.index(each.model))
         _put_dictionary(connection, filled)
         rows = readme_rows(connection, _ASIDE, [each.model for each in filled], as_of, privacy)
-        _put_rows(connection, README, ("topic", "text"), [*rows.items(), *facts.items()])
-        connection.execute(f"comment on column {_ASIDE}.main.{README}.text is 'The fact.'")
+        _put_rows(connection, README, [*rows.items(), *facts.items()])
         connection.execute("commit")
         connection.execute(f"checkpoint {_ASIDE}")
     except BaseException:
@@ -181,33 +193,29 @@ def _put_dictionary(connection: duckdb.DuckDBPyConnection, filled: Sequence[Fill
     """Write what every column means."""
     types = column_types(connection, _ASIDE)
     rows = [
-        (each.model.name, column.name, types[each.model.name][column.name], is_key, column.description)
+        (
+            each.model.name,
+            column.name,
+            types[each.model.name][column.name],
+            "yes" if column.name in each.model.key else "",
+            column.description,
+        )
         for each in filled
         for column in each.columns
-        for is_key in ("yes" if column.name in each.model.key else "",)
     ]
-    _put_rows(connection, DICTIONARY, ("table_name", "column_name", "type", "is_key", "meaning"), rows)
-    for column, meaning in (
-        ("column_name", "The column."),
-        ("type", "Its type in DuckDB."),
-        ("is_key", "yes for the columns that together make a row unique."),
-        ("meaning", "What it means."),
-    ):
-        connection.execute(f"comment on column {_ASIDE}.main.{DICTIONARY}.{column} is {literal(meaning)}")
+    _put_rows(connection, DICTIONARY, rows)
 
 
-def _put_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
-) -> None:
-    """Write a small table of texts, in the order of its rows."""
-    name = f"{_ASIDE}.main.{table}"
+def _put_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[str]]) -> None:
+    """Write a small table of texts, in the order of its rows, with its comments."""
+    name, (about, columns) = f"{_ASIDE}.main.{table}", _OWN_TABLES[table]
     connection.execute(f"create table {name} ({', '.join(f'{column} varchar' for column in columns)})")
     if rows:
         cells = ", ".join("unnest(?::varchar[])" for _ in columns)
         connection.execute(f"insert into {name} select {cells}", [list(column) for column in zip(*rows, strict=True)])
-    about, (column, meaning) = _COMMENTS[table]
     connection.execute(f"comment on table {name} is {literal(about)}")
-    connection.execute(f"comment on column {name}.{column} is {literal(meaning)}")
+    for column, meaning in columns.items():
+        connection.execute(f"comment on column {name}.{column} is {literal(meaning)}")
 
 
 def _views(models: Sequence[Model]) -> frozenset[str]:
