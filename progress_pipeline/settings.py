@@ -91,9 +91,8 @@ class Settings(AlertSettings):
     )
     webhook_tls_cert: Path | None = Field(None, description="The receiver's certificate chain, PEM.")
     webhook_tls_key: Path | None = Field(
-        None, description="The receiver's private key, PEM, readable by its owner alone."
+        None, description="The receiver's private key, PEM, closed to others (mode 0600 or 0640)."
     )
-
     webhook_plain_http: bool = Field(
         default=False,
         description="Serve plain HTTP, on a loopback address alone, because a proxy on this machine does TLS.",

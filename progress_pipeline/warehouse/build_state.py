@@ -1,7 +1,7 @@
 """What earlier builds left behind: for each model, of what it was made.
 
 It stands in the schema `build` of the warehouse and is written in the transaction that writes the rows, so that the two
-never disagree. What follows from a difference is decided in `building.py`.
+never disagree. What follows from a difference is decided in `deciding.py`.
 """
 
 from collections.abc import Sequence
