@@ -64,8 +64,7 @@ UPDATES = """
         cast(step * 33 + step // 3 as varchar) as progress,
         case when step = 3 then strftime(happened_at, '%Y-%m-%dT%H:%M:%S') else '' end as date_completed,
         case when step = 3 then cast(cast(md5('c' || cast(i as varchar)) as uuid) as varchar) else '' end
-            as completion_code,
-        md5(cast(i as varchar)) as record_hash
+            as completion_code
     from numbered
 """
 LOADS = (
@@ -87,10 +86,9 @@ LOADS = (
     select
         * exclude (
             i, happened_at, learning, step, run_at, is_lost, is_withheld, is_differing,
-            first_name, record_hash
+            first_name
         ),
         if(is_differing, 'Eve', first_name) as first_name,
-        if(is_differing, 'another', record_hash) as record_hash,
         case step when 0 then 'started' when 3 then 'completion' else 'progressed' end as kind,
         'delivery-' || cast(i // 4 as varchar) as delivery_id,
         i % 4 as position,

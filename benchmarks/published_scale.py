@@ -80,8 +80,7 @@ RECORD = """
     (step * 25)::varchar as progress,
     case when step = 4 then strftime(happened_at, '%Y-%m-%dT%H:%M:%S') else '' end as date_completed,
     case when step = 4 then md5('c' || r)::uuid::varchar else '' end as completion_code,
-    null as extra,
-    md5('h' || i) as record_hash
+    null as extra
 """
 TOLD = {
     "api_progress": f"""

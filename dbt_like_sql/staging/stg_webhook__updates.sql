@@ -2,7 +2,7 @@
 -- An empty text is none, and so are the first day of the first year and a UUID of zeros, which some systems write for
 -- it. Most instants are in UTC and read at once; the others by their offset. A value that was given but cannot be
 -- read is null here and named in `unread_fields`. An activity has one IRI, with a last slash or without: on its page
--- the vendor has the API leave out the slash that the webhook writes.
+-- the vendor has the API leave out the slash that the webhook writes. `record_hash` is over what was told, verbatim.
 with
 
 source as (
@@ -27,7 +27,24 @@ trimmed as (
         nullif(trim(date_completed), '') as completed_text,
         nullif(trim(completion_code), '') as completion_code,
         extra,
-        record_hash,
+        md5(
+            concat_ws(
+                '|',
+                concat_ws(':', cast(length(transaction_id) as string), transaction_id),
+                concat_ws(':', cast(length(first_name) as string), first_name),
+                concat_ws(':', cast(length(last_name) as string), last_name),
+                concat_ws(':', cast(length(email) as string), email),
+                concat_ws(':', cast(length(member_identifier) as string), member_identifier),
+                concat_ws(':', cast(length(activity_id) as string), activity_id),
+                concat_ws(':', cast(length(activity_title) as string), activity_title),
+                concat_ws(':', cast(length(registration) as string), registration),
+                concat_ws(':', cast(length(date_started) as string), date_started),
+                concat_ws(':', cast(length(progress) as string), progress),
+                concat_ws(':', cast(length(date_completed) as string), date_completed),
+                concat_ws(':', cast(length(completion_code) as string), completion_code),
+                concat_ws(':', cast(length(extra) as string), extra)
+            )
+        ) as record_hash,
         kind,
         delivery_id,
         position,

@@ -1,12 +1,11 @@
 """The quick way from a list of plain records to Arrow: column by column, a page at a time, no row in between.
 
 It holds for records that have known keys and plain values alone, and is left at the first doubt; then `verbatim` takes
-record by record. Both give the same columns and the same hashes.
+record by record. Both give the same columns.
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +15,7 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from progress_pipeline.vendor.verbatim import HASH_BYTES, KEYS, NUMBERS
+from progress_pipeline.vendor.verbatim import KEYS, NUMBERS
 
 PlainRecord = msgspec.defstruct(
     "PlainRecord",
@@ -54,7 +53,7 @@ def quick_columns(body: bytes) -> list[pa.Array] | None:
     """Read a JSON list of plain records at once.
 
     Returns:
-        The twelve texts, `extra` and the hash, each a column; None where a record needs the careful way.
+        The twelve texts and `extra`, each a column; None where a record needs the careful way.
     """
     try:
         records = _RECORDS.decode(body)
@@ -100,8 +99,7 @@ def columns_of(records: list[Any], body: bytes, *, keys_around: int) -> list[pa.
     # texts take, two each.
     if _count_quotes(body) != quote_count or not all(columns[0].texts):
         return None
-    hashes = _hashes([column.texts for column in columns])
-    return [*(column.array for column in columns), pa.nulls(len(records), pa.string()), hashes]
+    return [*(column.array for column in columns), pa.nulls(len(records), pa.string())]
 
 
 def _count_quotes(body: bytes) -> int:
@@ -141,14 +139,3 @@ def _numbers(values: Sequence[Any]) -> _Column | None:
     if quote_count:
         texts = [text and text.strip('"') for text in texts]
     return _Column(texts, pa.array(texts, pa.string()), quote_count)
-
-
-def _hashes(columns: Sequence[Sequence[str | None]]) -> pa.Array:
-    """Give the hashes of `verbatim.hashes`, for records without `extra`."""
-    encode, text, digests = msgspec.json.Encoder().encode_into, bytearray(), []
-    for row in zip(*columns, repeat(None)):
-        encode(row, text)
-        digests.append(blake2b(text, digest_size=HASH_BYTES).digest())
-    begins = np.arange(len(digests) + 1, dtype=np.int32) * 2 * HASH_BYTES
-    digits = b"".join(digests).hex().encode()
-    return pa.StringArray.from_buffers(len(digests), pa.py_buffer(begins), pa.py_buffer(digits))

@@ -24,7 +24,6 @@ from progress_pipeline.vendor.verbatim import (
     NoRecordError,
     Row,
     careful_row,
-    hashes,
     mend_halves,
     refuse_double_keys,
 )
@@ -32,8 +31,8 @@ from progress_pipeline.vendor.verbatim import (
 __all__ = ["FIELDS", "RECORD_SCHEMA", "UPDATE_SCHEMA", "Bundle", "Page", "Reject", "read_bundle", "read_page"]
 
 _TEXTS = [pa.field(column, pa.string()) for _, column in FIELDS] + [pa.field("extra", pa.string())]
-RECORD_SCHEMA = pa.schema([*_TEXTS, pa.field("record_hash", pa.string()), pa.field("position", pa.int64())])
-"""Twelve texts, `extra`, the hash over both, and the record's place in the body, from 0."""
+RECORD_SCHEMA = pa.schema([*_TEXTS, pa.field("position", pa.int64())])
+"""Twelve texts, `extra`, and the record's place in the body, from 0."""
 
 UPDATE_SCHEMA = RECORD_SCHEMA.append(pa.field("kind", pa.string()))
 """A record of the webhook, with its kind: started, progressed or completion."""
@@ -197,9 +196,7 @@ def _page(read: tuple[list[Row], list[int], list[Reject]], count: int | None, en
 def _table(rows: Sequence[Row], positions: Sequence[int]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(_TEXTS)
     arrays = [pa.array(column, pa.string()) for column in columns]
-    return pa.Table.from_arrays(
-        [*arrays, pa.array(hashes(rows), pa.string()), pa.array(positions, pa.int64())], schema=RECORD_SCHEMA
-    )
+    return pa.Table.from_arrays([*arrays, pa.array(positions, pa.int64())], schema=RECORD_SCHEMA)
 
 
 def read_bundle(body: bytes) -> Bundle:

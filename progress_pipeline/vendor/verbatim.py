@@ -1,4 +1,4 @@
-"""One record as the vendor wrote it: from the bytes of a JSON object to twelve texts, `extra` and a hash.
+"""One record as the vendor wrote it: from the bytes of a JSON object to twelve texts and `extra`.
 
 A value stands as it was sent: a string without its quotes and escapes, `null` or a missing key as null, anything else
 (number, boolean, list, object) as the very characters of the body. So 9.09 stays 9.09, 100 stays 100 and 1e2 stays 1e2.
@@ -10,8 +10,6 @@ of `records` and `items`.
 
 import json
 import re
-from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import msgspec
@@ -36,7 +34,6 @@ FIELDS: tuple[tuple[str, str], ...] = (
 KEYS = tuple(key for key, _ in FIELDS)
 KNOWN = frozenset(KEYS)
 NUMBERS = frozenset({"transactionId", "progress"})
-HASH_BYTES = 16
 
 Row: TypeAlias = tuple[str | None, ...]
 """The twelve texts, then `extra`."""
@@ -138,9 +135,3 @@ def _canonical(piece: bytes) -> str:
         return "[" + ",".join(_canonical(bytes(value)) for value in _ITEMS.decode(piece)) + "]"
     text = piece.strip().decode()
     return msgspec.json.encode(_STRING.decode(piece)).decode() if first == b'"' else text
-
-
-def hashes(rows: Sequence[Row]) -> list[str]:
-    """Give each row's hash over its texts and `extra`: 128 bits, in hex."""
-    encode = msgspec.json.encode
-    return [blake2b(encode(row), digest_size=HASH_BYTES).hexdigest() for row in rows]

@@ -92,9 +92,10 @@ def test_long_texts_are_loaded_though_memory_is_bounded(
 ) -> None:
     """As unknown keys may be, and titles."""
     records = pa.concat_tables([batch(1, record(1, 40)).records] * count).combine_chunks()
-    for name, wide in (("transaction_id", 8), ("record_hash", 32), ("activity_title", 1024), ("extra", length)):
+    for name, wide in (("transaction_id", 8), ("activity_title", 1024), ("extra", length)):
         texts = pa.array([f"{number:0{wide}}" for number in range(count)])
         records = records.set_column(records.schema.get_field_index(name), name, texts)
+    records = records.set_column(records.schema.get_field_index("position"), "position", pa.array(range(count)))
     load(warehouse, run, [Batch(records, (), ())])
     assert look("select count(*), min(length(extra)) from raw.api_progress") == [(count, length)]
 
@@ -144,7 +145,7 @@ def test_rows_of_a_load_that_did_not_finish_are_removed(warehouse: Path, run: Ru
     """As a kill between two tables leaves them: rows of a load that dlt does not call finished."""
     load(warehouse, run, [batch(1, record(1, 40), window=Window(START, START + DAY))])
     connection = duckdb.connect(str(warehouse))
-    for table, name in (("api_progress", "record_hash"), ("api_windows", "window_id")):
+    for table, name in (("api_progress", "transaction_id"), ("api_windows", "window_id")):
         torn = f"select * replace ('x' as {name}, 2 as load_number) from raw.{table}"  # noqa: S608 - names of our own
         connection.execute(f"insert into raw.{table} {torn}")
     connection.close()

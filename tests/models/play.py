@@ -4,7 +4,6 @@ It knows nothing of HTTP, files or dlt: rows of `raw` are written straight from 
 schemas of `raw_tables`. What the models make of them is for the tests.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +18,7 @@ from progress_pipeline.warehouse.models import SCHEMAS, Model, read_models
 from progress_pipeline.warehouse.sql_folder import SQL_FOLDER
 
 TABLES: dict[str, RawTable] = {table.name: table for table in RAW_TABLES}
-FIELDS = [column.name for column in RECORD_COLUMNS if column.name not in {"extra", "record_hash"}]
+FIELDS = [column.name for column in RECORD_COLUMNS if column.name != "extra"]
 FIRST_DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - raw instants are UTC without a zone
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -66,7 +65,6 @@ def record(**values: Any) -> dict[str, Any]:
     }
     row: dict[str, Any] = {name: None if plain[name] is None else str(plain[name]) for name in FIELDS}
     row["extra"] = None
-    row["record_hash"] = hashlib.sha256("\x1f".join(str(row[name]) for name in FIELDS).encode()).hexdigest()[:32]
     return row
 
 

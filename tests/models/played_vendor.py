@@ -145,7 +145,7 @@ class Operator:
         self.settle_minutes = settle_minutes
         self.covered_until = FIRST_DAY
         self._landed: set[int] = set()
-        self._told: dict[tuple[str, str], str] = {}
+        self._told: dict[tuple[str, str], dict[str, Any]] = {}
 
     def pull(self, as_of: datetime) -> None:
         """Load what a run at an instant is told, without building anything."""
@@ -187,7 +187,7 @@ class Operator:
         new = []
         for one in records:
             name = (one["transaction_id"], one["registration"])
-            if self._told.get(name) != one["record_hash"]:
-                self._told[name] = one["record_hash"]
+            if self._told.get(name) != one:
+                self._told[name] = one
                 new.append(one)
         self.raw.call(purpose, start, end, at, new)

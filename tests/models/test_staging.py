@@ -72,6 +72,28 @@ def test_what_cannot_be_read_is_null_and_named(raw: Raw, field: str, text: str, 
     assert row["unread_fields"] == column
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"first_name": "Ada ", "last_name": "Byron"},
+        {"first_name": "Ad", "last_name": "aByron"},
+        {"first_name": "Ada|5:Byron", "last_name": None},
+        {"first_name": None, "last_name": "Ada"},
+        {"first_name": "", "last_name": "AdaByron"},
+        {"first_name": "Ada", "last_name": "Byron", "progress": None},
+    ],
+)
+def test_records_that_differ_have_different_hashes(raw: Raw, changed: dict[str, Any]) -> None:
+    """By a blank, by where a name is cut, or by what is missing; the same record has the same of either witness."""
+    said = {"first_name": "Ada", "last_name": "Byron", "progress": 40}
+    raw.told_by_api(FIRST_DAY + DAY, record(**said), record(transaction_id=2, **said), record(**(said | changed)))
+    raw.told_by_webhook(FIRST_DAY, "started", record(**said))
+    raw.make("staging.stg_api__progress", "staging.stg_webhook__updates")
+    told = raw.table("staging.stg_api__progress", "record_hash", order="position")
+    assert raw.table("staging.stg_webhook__updates", "record_hash") == told[:1]
+    assert len(set(told)) == 3
+
+
 def test_a_record_without_a_registration_goes_by_its_transaction(raw: Raw) -> None:
     """It still stands in the facts, under a name that says why."""
     row = typed(raw, registration="", transaction_id=12)

@@ -22,7 +22,7 @@ from progress_pipeline.sandbox.listing import NO_INSTANT, Question
 from progress_pipeline.sandbox.server import API_PATH, Sandbox
 from progress_pipeline.sandbox.world import JUNK
 from progress_pipeline.vendor.answers import Answers
-from progress_pipeline.vendor.asking import Batch, Outcome, WindowAttempt, carry_out
+from progress_pipeline.vendor.asking import BATCH_SCHEMA, Batch, Outcome, WindowAttempt, carry_out
 from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.ledger import Call, CallLedger
 from progress_pipeline.vendor.planning import Ask, KnownState, ProvenWindow, StartedDay, UnprovenWindow, plan_daily
@@ -67,11 +67,15 @@ class SandboxTransport(httpx.BaseTransport):
         return httpx.Response(sent.status, headers=[("Content-Type", sent.content_type), *sent.headers], content=body)
 
 
+SAID = list(BATCH_SCHEMA.names[: BATCH_SCHEMA.names.index("position")])
+"""The columns that hold what a record said."""
+
+
 @dataclass
 class Row:
     """The newest version of a transaction in the stand-in warehouse."""
 
-    record_hash: str
+    record: dict[str, str | None]
     registration: str
     started: date | None
     is_open: bool
@@ -210,7 +214,7 @@ class Play:
         for record in batch.records.to_pylist():
             started = (record["date_started"] or "")[:10]
             self.rows[record["transaction_id"]] = Row(
-                record["record_hash"],
+                {name: record[name] for name in SAID},
                 record["registration"],
                 date.fromisoformat(started) if started else None,
                 not record["date_completed"],
@@ -247,12 +251,11 @@ class Play:
         question = Question(start_at=to_us(config.start_at), end_at=self.sandbox.clock.microseconds())
         rows = shown.listing.select(question, self.sandbox.clock.microseconds()).tolist()
         body = b"[" + b",".join(shown.renderer.write(rows)) + b"]"
-        page = read_page(body).records.select(["transaction_id", "record_hash"]).to_pylist()
+        page = read_page(body).records.select(SAID).to_pylist()
         return [
             one["transaction_id"]
             for one in page
-            if one["transaction_id"] not in self.rows
-            or self.rows[one["transaction_id"]].record_hash != one["record_hash"]
+            if one["transaction_id"] not in self.rows or self.rows[one["transaction_id"]].record != one
         ]
 
     def shown(self) -> int:

@@ -33,7 +33,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with connect(path) as connection:
         raw = Raw(connection)
         raw.told_by_api(FIRST_DAY + DAY, one, record(transaction_id=2, **two))
-        raw.told_by_webhook(FIRST_DAY + 9 * HOUR, "started", {**one, "last_name": "Xanthippe", "record_hash": "other"})
+        raw.told_by_webhook(FIRST_DAY + 9 * HOUR, "started", {**one, "last_name": "Xanthippe"})
         raw.begin_load(FIRST_DAY + 2 * DAY + 5 * HOUR, purpose="repair")
         raw.call("repair", FIRST_DAY, FIRST_DAY + 2 * DAY, FIRST_DAY + 2 * DAY, [one])
         raw.window("repair", FIRST_DAY, FIRST_DAY + DAY, FIRST_DAY + 2 * DAY, search="zq.person@mail.invalid")
