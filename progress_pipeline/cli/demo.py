@@ -7,6 +7,7 @@ it, name it, and the copy ends whole all the same. What came out is held against
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,7 +195,13 @@ def _tell(sandbox: Sandbox, settings: Settings, days: int, seconds: float) -> No
         typer.echo("")
         for question, sql in QUERIES.items():
             _answer(connection, question, dedent(sql).strip())
-    typer.echo(f"Try more:  duckdb -readonly {settings.published_path}")
+    typer.echo(f"Try more:  {_shell()} -readonly {settings.published_path}")
+
+
+def _shell() -> str:
+    """Give the shell that a person can try more with: on the path, or beside this Python, where `make` put one."""
+    beside = Path(sys.executable).with_name("duckdb")
+    return str(beside) if beside.exists() and not shutil.which("duckdb") else "duckdb"
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, question: str, sql: str) -> None:

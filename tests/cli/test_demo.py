@@ -1,6 +1,7 @@
 """The demo plays on real parts and tells the truth."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ def test_the_demo_ends_whole_and_says_so(tmp_path: Path, capsys: pytest.CaptureF
     assert held[3] == held[4]
     assert (tmp_path / "demo" / "published" / "progress.duckdb").exists()
     assert "Who finished what" in shown
+    shell = re.search(r"^Try more: +(\S+) -readonly \S+$", shown, re.MULTILINE)
+    assert shell is not None
+    assert shutil.which(shell[1])
 
 
 def test_the_demo_empties_only_its_own_folder(tmp_path: Path) -> None:
