@@ -10,7 +10,6 @@ from progress_pipeline.vendor.answers import Answers
 from progress_pipeline.vendor.backfilling import plan_backfill
 from progress_pipeline.vendor.ledger import Purpose
 from progress_pipeline.vendor.planning import KnownState
-from progress_pipeline.vendor.pricing import Price
 from progress_pipeline.vendor.probe import PROBE_CALLS
 from progress_pipeline.vendor.windows import Window
 from progress_pipeline.warehouse.connection import connect
@@ -59,10 +58,8 @@ def estimate_backfill(settings: Settings, clock: Clock, start: datetime, end: da
             state = known_state(connection)
     with open_ledger(settings, clock) as ledger:
         left, told = ledger.left(Purpose.BACKFILL), ledger.rows_told(span.start, min(span.end, now))
-        price = Price.of(Answers.load(ledger), settings.api_page_size)
-    estimate = plan_backfill(
-        span, state, now=now, page_size=price.page_size, calls_a_day=settings.api_daily_calls, told=told
-    )
+        fits = Answers.load(ledger).fits(settings.api_page_size)
+    estimate = plan_backfill(span, state, now=now, page_size=fits, calls_a_day=settings.api_daily_calls, told=told)
     if not estimate.asks:
         sentence = "All of it is covered already; no call is needed."
     elif estimate.calls is None:

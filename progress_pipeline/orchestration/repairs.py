@@ -108,7 +108,7 @@ def _repair(
             now=now,
             span=Window(min(start_at, now - MARGIN), now + MARGIN),
             calls=vendor.ledger.left(Purpose.REPAIR),
-            page_size=settings.api_page_size,
+            page_size=vendor.answers.fits(settings.api_page_size),
             rows=partial(rows_expected, state.proven),
             filter_on=_FILTERS[next(iter(dates))] if len(dates) == 1 else None,
         )

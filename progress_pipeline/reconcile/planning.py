@@ -51,7 +51,7 @@ def plan_repairs(  # noqa: PLR0913 - what a plan follows from, each by name
         now: The present.
         span: All that the vendor may be asked for; a search is made over it.
         calls: Calls that may be used.
-        page_size: Records asked for in one call.
+        page_size: Records that an answer holds.
         rows: How much a window will bring.
         filter_on: What is known of the vendor's filter. Without it a gap is first asked for by when it was told, where
             that costs less than a search, and searched for from then on.

@@ -4,17 +4,23 @@ Nothing is assumed: a question without an answer makes the asking dearer, never 
 an answer takes it back and is an alert. How answers are found is not decided here (`inference`, `probe`, `measuring`).
 
     page_limit     the most records that one answer ever held: no silent cap is below it
+    page_cap       the most records that the vendor gives in an answer, where it gives fewer than asked for
     start_unit     what `start` counts: rows, pages, or it is ignored
     count_is       what `count` is: total (of the window, over all pages) or unsure
+    count_exceeds_page      whether a `count` ever was more than came with it
     order          whether sort=transactionId gives a total order: granted, ignored, refused
     order_by_registration    the same of sort=registration, whose ties are the transactions of one registration
-    paging         whether rows keep their places from one call to the next under the order that there is: steady,
-    moving zone           the offset from UTC at which the dates of a request are read, as bounds in seconds
+    paging         whether rows keep their places from one call to the next under the order that there is: steady or
+                   moving
+    zone           the offset from UTC at which the dates of a request are read, as bounds in seconds
     grain          to what a request's dates are cut: second (or finer), day
+    dates_tried    when it was last tried to find out how dates are read
     start_date, end_date    whether each end of the range is itself in
     not_started, not_completed, not_changed    rows that contradict the filter being on that date
+    open_not_started    open rows that contradict that such rows are found by their start; none yet, once one was shown
     transactions   a transaction per update, or one updated in place
     envelope       array, object or rows
+    unseen_at_most by age in days, how many days a change can stay unseen (`staleness`)
 """
 
 from collections.abc import Iterable
@@ -192,6 +198,10 @@ class Answers:
         cap = self.get("page_cap")
         return None if cap is None else int(cap)
 
+    def fits(self, page_size: int) -> int:
+        """Give the records that an answer holds at most, where so many are asked for."""
+        return min(page_size, self.page_cap or page_size)
+
     @property
     def start_unit(self) -> str | None:
         """What `start` counts: rows, pages, ignored; None if that is not known."""
@@ -216,6 +226,17 @@ class Answers:
     def filter_dates(self) -> frozenset[str]:
         """The dates that the filter may be on: those that no rows have ruled out."""
         return frozenset(date for date in FILTER_DATES if len(self.get(f"not_{date}") or ()) < CONTRADICTIONS)
+
+    @property
+    def open_filter_dates(self) -> frozenset[str]:
+        """The dates that open records may be found by.
+
+        A filter may be on the completion where there is one and on the start where there is none, or on either. So what
+        rules the start out for complete records does not for open ones, once such a record was shown at all.
+        """
+        against = self.get("open_not_started")
+        may_be = against is not None and len(against) < CONTRADICTIONS
+        return self.filter_dates | {STARTED} if may_be else self.filter_dates
 
     @property
     def slack(self) -> Slack:

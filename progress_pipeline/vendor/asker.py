@@ -132,5 +132,4 @@ class Asker:
     @property
     def fits(self) -> int:
         """Records that an answer holds at most, as far as is known."""
-        cap = self.answers.page_cap
-        return self.page_size if cap is None else min(cap, self.page_size)
+        return self.answers.fits(self.page_size)

@@ -177,15 +177,15 @@ def carry_out(
         The batches, lazily; the iteration raises TokenRefusedError once what came before is handed on.
     """
     plan = list(asks)
-    client.ledger.expect(_needed(plan, page_size))
+    client.ledger.expect(_needed(plan, answers.fits(page_size)))
     outcome = Outcome()
     return Work(_events(client, answers, plan, outcome, page_size, newest_first=newest_first), outcome, client)
 
 
-def _needed(asks: list[Ask], page_size: int) -> dict[Purpose, int]:
+def _needed(asks: list[Ask], fits: int) -> dict[Purpose, int]:
     """Give the calls that the plan itself needs for asking again, so that the rest of what is kept for it is free."""
     again = [ask.expected_rows or 0.0 for ask in asks if ask.purpose is Purpose.RECHECK]
-    return {Purpose.RECHECK: ASIDE + sum(2 + ceil(rows / (FILL * page_size)) for rows in again)}
+    return {Purpose.RECHECK: ASIDE + sum(2 + ceil(rows / (FILL * fits)) for rows in again)}
 
 
 def _events(  # noqa: PLR0913 - as carry_out

@@ -46,7 +46,7 @@ def plan_backfill(  # noqa: PLR0913 - what a plan follows from, each by name
         span: The span.
         state: What the warehouse knows.
         now: The present.
-        page_size: Records asked for in one call.
+        page_size: Records that an answer holds.
         calls_a_day: Calls of a day; some are kept for other purposes.
         newest_first: Whether it begins at the newest end.
         told: Rows that the vendor said that it holds at most, for the time when nothing is proven yet.

@@ -94,7 +94,7 @@ class _Planner:
 
     def frontier(self, gap: Window, start_at: datetime, lookback: timedelta) -> list[Ask]:
         """Ask from the end of coverage to now, with the lookback in the same window if that fits in an answer."""
-        density, fits = self.state.density, FILL * self.page_size
+        density, fits = self.state.density, FILL * self.answers.fits(self.page_size)
         per_second = self._recent_density(gap.start)
         if gap.start <= start_at or per_second is None:
             return [Ask(Purpose.DAILY, gap, reason="not covered yet", expected_rows=self.state.density.average(gap))]
@@ -175,7 +175,7 @@ class _Planner:
         if not covered:
             return []
         asks: list[Ask] = []
-        if STARTED in self.answers.filter_dates:
+        if STARTED in self.answers.open_filter_dates:
             days = [one for one in self.state.started_days if self._is_for_again(day_window(one.day), covered, asked)]
             dues = due_windows(days, density, now=self.now, price=price, calls=kept, left=left)
             reason = "open registrations were started in it"

@@ -31,9 +31,8 @@ class Price:
     def of(cls, answers: Answers, page_size: int) -> Self:
         """Give the price as far as the vendor is known."""
         slack, is_total = answers.slack, answers.count_is_total
-        fits = min(page_size, answers.page_cap or page_size)
         is_doubled = answers.start_unit == "ignored" and not is_total
-        return cls(fits, 0 if is_total else 1, slack.before + slack.after, 2 if is_doubled else 1)
+        return cls(answers.fits(page_size), 0 if is_total else 1, slack.before + slack.after, 2 if is_doubled else 1)
 
     def calls(self, window: Window, rows: float) -> float:
         """Give the calls of a window that holds so many rows."""

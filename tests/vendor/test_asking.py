@@ -6,9 +6,14 @@ import pytest
 
 from progress_pipeline.errors import TokenRefusedError
 from progress_pipeline.sandbox.config import Span
+from progress_pipeline.vendor.answers import Answers
+from progress_pipeline.vendor.asking import carry_out
+from progress_pipeline.vendor.ledger import Purpose
+from progress_pipeline.vendor.planning import Ask
 from progress_pipeline.vendor.windows import Window, subtract
-from tests.vendor.conftest import MakePlay
+from tests.vendor.conftest import MakeLedger, MakePlay
 from tests.vendor.playing import Play
+from tests.vendor.scripted import PAGE, QUESTION, scripted
 
 
 def _is_covered(play: Play) -> bool:
@@ -61,3 +66,17 @@ def test_a_refused_token_ends_the_run_at_the_first_call(make_play: MakePlay) -> 
         play.run()
     assert len(play.sandbox._api.calls) == calls + 1
     assert len(play.rows) == rows
+
+
+@pytest.mark.parametrize(("cap", "kept"), [(None, 30), (100, 100)])
+def test_what_is_asked_again_keeps_the_calls_that_it_takes(make_ledger: MakeLedger, cap: int | None, kept: int) -> None:
+    """6,400 rows are 8 pages of 1,000, or 80 of the 100 records that the vendor was found to give."""
+    ledger = make_ledger()
+    answers = Answers.load(ledger)
+    if cap is not None:
+        answers.learn("page_cap", cap, "a probe")
+    client, _ = scripted(ledger, (200, PAGE))
+    with client:
+        before = ledger.left(Purpose.DAILY)
+        carry_out(client, [Ask(Purpose.RECHECK, QUESTION.window, expected_rows=6400)], answers=answers, page_size=1000)
+        assert ledger.left(Purpose.DAILY) - before == 100 - kept

@@ -74,6 +74,15 @@ def test_a_look_back_that_does_not_fit_in_an_answer_is_asked_by_itself(make_ledg
     assert (back.purpose, back.window) == (Purpose.RECHECK, Window(NOON - 3 * DAY, NOON - DAY))
 
 
+def test_what_fits_in_an_answer_goes_by_what_the_vendor_was_found_to_give(make_ledger: MakeLedger) -> None:
+    """60 rows of three days fit in 1,000 that are asked for, and not in the 50 that come."""
+    state, ledger = KnownState((_proven(100, 1, rows=20 * 99),)), make_ledger()
+    (whole,) = [ask for ask in _plan(ledger, state) if "look back" in ask.reason]
+    assert whole.window == Window(NOON - 3 * DAY, NOON)
+    frontier, back = _plan(ledger, state, _answers(ledger, page_cap=50))[:2]
+    assert (frontier.window, back.window) == (Window(NOON - DAY, NOON), Window(NOON - 3 * DAY, NOON - DAY))
+
+
 def _look_back(ledger: CallLedger, state: KnownState, now: datetime) -> list[Window]:
     """Give the windows of a day's look back over twenty days."""
     plan = _plan(ledger, state, now=now, lookback=20 * DAY, page_size=10)
