@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from progress_pipeline.reconcile.gaps import OpenGap, RepairAsk, RepairPlan
 from progress_pipeline.reconcile.weighing import Cost, Point, span_of, weigh
+from progress_pipeline.vendor.pricing import FILL
 from progress_pipeline.vendor.windows import Window
 
 __all__ = ["FilterOn", "OpenGap", "RepairAsk", "RepairPlan", "Rows", "plan_repairs"]
@@ -23,9 +24,6 @@ FilterOn: TypeAlias = Literal["last_change", "started", "completed"]
 
 Rows: TypeAlias = Callable[[Window], float]
 """Gives the rows that asking a window will bring, with whatever is asked around it."""
-
-FILL = 0.8
-"""The part of a page that a window is meant to fill, so that it fits when there is more than expected."""
 
 EARLIER, LATER = timedelta(hours=1), timedelta(minutes=1)
 """How far around a gap's date its window reaches: a push may be told some time after the change."""
