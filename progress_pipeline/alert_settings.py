@@ -6,10 +6,11 @@ their token into its path.
 
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
+
+from progress_pipeline.addresses import is_loopback, parts_of
 
 SHORTEST_SIGNING_KEY = 16
 _MAIL = "PROGRESS_ALERT_SMTP_HOST, PROGRESS_ALERT_FROM and PROGRESS_ALERT_TO"
@@ -59,8 +60,7 @@ class AlertSettings(BaseSettings):
         mail = (self.alert_smtp_host, self.alert_from, self.alert_recipients)
         if any(mail) and not all(mail):
             raise ValueError(f"mail takes all three of {_MAIL}")
-        here = self.alert_smtp_host in {"localhost", "127.0.0.1", "::1"}
-        if self.alert_smtp_security == "none" and self.alert_smtp_host and not here:
+        if self.alert_smtp_security == "none" and self.alert_smtp_host and not is_loopback(self.alert_smtp_host):
             raise ValueError("PROGRESS_ALERT_SMTP_SECURITY may be none only for a mail server on this machine")
         return self
 
@@ -73,13 +73,3 @@ class AlertSettings(BaseSettings):
     def has_alerts(self) -> bool:
         """Whether alerts go anywhere."""
         return bool(self.alert_webhook_url.get_secret_value() or self.alert_smtp_host)
-
-
-def parts_of(url: str) -> SplitResult:
-    """Take a URL apart; what is none, such as one with a blank, half a bracket or an impossible port, has no parts."""
-    try:
-        parts = urlsplit(url)
-        is_good = parts.port != 0 and url.split() == [url]
-    except ValueError:
-        is_good = False
-    return parts if is_good else urlsplit("")

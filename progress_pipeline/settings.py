@@ -4,7 +4,6 @@ They are read when a command or a run starts, never at import, so that the code 
 environment. Tokens are secrets: they appear in no repr, log or error.
 """
 
-import ipaddress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Self
@@ -12,7 +11,8 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from progress_pipeline.alert_settings import AlertSettings, parts_of
+from progress_pipeline.addresses import is_loopback, parts_of
+from progress_pipeline.alert_settings import AlertSettings
 from progress_pipeline.clock import is_zone, system_clock
 from progress_pipeline.errors import SettingsError, UsageError
 
@@ -233,14 +233,6 @@ class Settings(AlertSettings):
                 f"PROGRESS_START_DATE {self.start_date} is after {now:%Y-%m-%d}, so there is nothing to ask for. "
                 "Correct the environment or .env."
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address is reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -6,10 +6,11 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from progress_pipeline.addresses import is_loopback
 from progress_pipeline.errors import LandingError, SettingsError
 from progress_pipeline.landing import durably, layout
 from progress_pipeline.receiver import tls
-from progress_pipeline.settings import PREFIX, Settings, is_loopback
+from progress_pipeline.settings import PREFIX, Settings
 
 _NAME = re.compile(r"[A-Za-z0-9._~-]+")
 _SHORT_TOKEN = 16

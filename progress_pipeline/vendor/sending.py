@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from progress_pipeline.addresses import is_loopback
 from progress_pipeline.errors import SettingsError
-from progress_pipeline.settings import is_loopback
 from progress_pipeline.vendor.answering import ERROR_BODY_BYTES
 
 MEBIBYTE = 1 << 20

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from progress_pipeline.addresses import is_loopback
 from progress_pipeline.clock import system_clock
 from progress_pipeline.errors import LandingError, SettingsError
 from progress_pipeline.receiver import safety
 from progress_pipeline.receiver.server import Receiver
-from progress_pipeline.settings import Settings, is_loopback
+from progress_pipeline.settings import Settings
 from tests.receiver.conftest import TOKEN, Authority
 
 CASES: dict[str, tuple[dict[str, object], str]] = {
