@@ -27,7 +27,7 @@ from progress_pipeline.vendor.answers import (
     STARTED,
     Answers,
 )
-from progress_pipeline.vendor.dates import seconds
+from progress_pipeline.vendor.dates import is_absent, seconds
 from progress_pipeline.vendor.exchange import Answer
 from progress_pipeline.vendor.records import FIELDS
 
@@ -117,10 +117,22 @@ def _observe_filter(answers: Answers, answer: Answer) -> None:
                 if date == CHANGED
                 else (at(date) < low) | (at(date) > high)
             )
-        _rule_out(answers, answer, date, is_against, records["transaction_id"])
+        _rule_out(answers, answer, date, is_against)
+    _observe_open(answers, answer, at(STARTED), low, high)
     if not answers.filter_dates:
-        names = [f"not_{date}" for date in FILTER_DATES]
+        names = [*(f"not_{date}" for date in FILTER_DATES), "open_not_started"]
         answers.doubt(names, "rows contradict every date that the filter could be on")
+
+
+def _observe_open(answers: Answers, answer: Answer, started: NDArray[np.float64], low: float, high: float) -> None:
+    """Keep open rows that came though their start lies outside the range, so not by their start; or that one came."""
+    if len(answers.get("open_not_started") or ()) >= CONTRADICTIONS:
+        return
+    is_open = is_absent(answer.page.records[_DATE_COLUMNS[COMPLETED]]) & np.isfinite(started)
+    if is_open.any():
+        with np.errstate(invalid="ignore"):
+            is_against = is_open & ((started < low) | (started > high))
+        _keep_against(answers, answer, "open_not_started", is_against)
 
 
 def _hold_dates_against(answers: Answers, answer: Answer) -> None:
@@ -145,15 +157,22 @@ def _hold_dates_against(answers: Answers, answer: Answer) -> None:
         )
 
 
-def _rule_out(answers: Answers, answer: Answer, date: str, is_against: NDArray[np.bool_], ids: pa.ChunkedArray) -> None:
+def _rule_out(answers: Answers, answer: Answer, date: str, is_against: NDArray[np.bool_]) -> None:
     if date not in answers.filter_dates or not is_against.any():
         return
-    name = f"not_{date}"
-    rows = ids.filter(pa.array(is_against)).slice(0, CONTRADICTIONS).to_pylist()
-    known = answers.get(name) or []
-    together = [*known, *(row for row in rows if row not in known)][:CONTRADICTIONS]
-    evidence = f"call {answer.call_id}: rows outside what was asked, such as transaction {rows[0]}"
-    answers.refine(name, together, evidence, answer.call_id)
+    evidence = _keep_against(answers, answer, f"not_{date}", is_against)
     if date == STARTED and date not in answers.filter_dates and answers.get(f"not_{COMPLETED}") == BY_PROBE:
         # A record was found by its start alone, so the filter was on that: the vendor has changed, and may be anything.
         answers.doubt([f"not_{COMPLETED}", f"not_{CHANGED}"], f"it was on the start; {evidence}")
+
+
+def _keep_against(answers: Answers, answer: Answer, name: str, is_against: NDArray[np.bool_]) -> str:
+    """Keep the transactions of rows that are against something, a few at most, and say what shows it."""
+    rows = answer.page.records["transaction_id"].filter(pa.array(is_against)).slice(0, CONTRADICTIONS).to_pylist()
+    known = answers.get(name) or []
+    together = [*known, *(row for row in rows if row not in known)][:CONTRADICTIONS]
+    evidence = f"call {answer.call_id}: " + (
+        f"rows outside what was asked, such as transaction {rows[0]}" if rows else "none outside what was asked"
+    )
+    answers.refine(name, together, evidence, answer.call_id)
+    return evidence

@@ -34,7 +34,7 @@ class Staleness:
     """How long changes can stay unseen.
 
     Attributes:
-        filter_dates: The dates that the vendor may filter by.
+        filter_dates: The dates that the vendor may find open records by.
         pace: The pace of asking again (`rechecks.find_pace`); None if the calls do not suffice for any.
         calls: Calls of a day that are set aside for it.
     """
@@ -73,7 +73,7 @@ def staleness(state: "KnownState", answers: Answers, *, now: datetime, daily_cal
     if calls:
         price = Price.of(answers, page_size)
         pace = find_pace(state.started_days, state.density, now=now, price=price, calls=float(calls))
-    return Staleness(answers.filter_dates, None if pace is None or pace >= SLOWEST else pace, calls)
+    return Staleness(answers.open_filter_dates, None if pace is None or pace >= SLOWEST else pace, calls)
 
 
 def keep_staleness(found: Staleness, answers: Answers) -> None:

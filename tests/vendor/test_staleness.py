@@ -18,7 +18,7 @@ from progress_pipeline.vendor.rechecks import due_windows, find_pace, period
 from progress_pipeline.vendor.staleness import RUNS_EVERY, Staleness, keep_staleness, staleness, told
 from progress_pipeline.vendor.windows import Window
 from tests.vendor.conftest import NOON, MakeLedger
-from tests.vendor.plain import PlainVendor, row
+from tests.vendor.plain import Asked, PlainVendor, Rows, row
 
 DAY = timedelta(days=1)
 
@@ -191,6 +191,39 @@ def test_a_record_of_90_days_that_moves_from_40_to_60_is_seen_within_the_bound(t
     changed["progress"] = 60
     runs = 0
     while days.rows["902"]["progress"] == "40":
+        days.run()
+        runs += 1
+        assert runs * DAY <= bound
+
+
+class ByCompletionElseStart(PlainVendor):
+    """A vendor that filters on the completion, or on the start of what is not complete."""
+
+    def found(self, asked: Asked) -> Rows:
+        """Give all rows that are asked for, in order."""
+        dated = [
+            {**one, "dateStarted": one.get("dateCompleted") or one["dateStarted"], "row": one} for one in self.rows
+        ]
+        return [one["row"] for one in PlainVendor(dated, sorts=self.sorts).found(asked)]
+
+
+def test_an_open_record_is_asked_again_by_its_start_though_complete_ones_are_found_by_their_completion(
+    tmp_path: Path,
+) -> None:
+    """What rules the start out for complete records says nothing of open ones: 40 becomes 60 and is seen in time."""
+    rows = [row(ago, NOON - ago * DAY) | {"progress": 40} for ago in range(100, 0, -1)]
+    days = Days(tmp_path, ByCompletionElseStart(rows), daily_calls=50)
+    for run in range(6):
+        for one in rows[run:50:6]:
+            one["dateCompleted"] = f"{days.now - timedelta(hours=3):%Y-%m-%dT%H:%M:%S}"
+        promise = days.run()
+    with CallLedger(days.path, daily_calls=50, clock=frozen_clock(days.now)) as ledger:
+        assert "started" not in Answers.load(ledger).filter_dates
+    bound = promise.bound(46 * DAY)
+    assert bound is not None
+    next(one for one in rows if one["transactionId"] == 40)["progress"] = 60
+    runs = 0
+    while days.rows["40"]["progress"] == "40":
         days.run()
         runs += 1
         assert runs * DAY <= bound
