@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="One complete, audited copy of learning progress in DuckDB, and how far it is complete.",
     epilog="Exit codes: 0 good, 1 failed, 2 wrong use or settings, 3 done but an error-level check failed, "
-    "4 stopped in good order because the day's calls are used up.",
+    "4 stopped in good order because the day's calls are used up, 130 or 143 stopped by Ctrl-C or SIGTERM.",
 )
 app.command("demo")(trying.demo)
 app.command("run")(running.run)

@@ -5,11 +5,14 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from progress_pipeline.errors import SettingsError, StateError
+
+if TYPE_CHECKING:
+    from progress_pipeline.settings import Settings
 
 RUNS_SHOWN = 5
 _RUNS = "select pipeline_name, status, start_time, end_time from runs order by id desc limit ?"
@@ -47,7 +50,7 @@ def _standing(published: Path) -> dict[str, Any] | None:
         return asdict(read_overview(connection))
 
 
-def _calls(settings: Any) -> dict[str, Any] | None:
+def _calls(settings: "Settings") -> dict[str, Any] | None:
     from progress_pipeline.clock import system_clock
     from progress_pipeline.orchestration.counted import open_ledger
     from progress_pipeline.vendor.answers import Answers

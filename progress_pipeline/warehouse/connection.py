@@ -126,7 +126,7 @@ def _busy(path: Path, error: duckdb.Error, waited: float) -> WarehouseBusyError:
 
 def _unusable(path: Path, error: duckdb.Error, *, read_only: bool) -> WarehouseError:
     if read_only and not path.exists():
-        return WarehouseError(f"There is no warehouse at {path} yet. The first run makes it.")
+        return WarehouseError(f"There is no DuckDB file at {path} yet. The first run makes it.")
     return WarehouseError(
         f"{path} cannot be opened: {error}. If the file is broken, bring it back from a copy, or move it away: the "
         "next run publishes anew, and fills a warehouse anew with what the vendor still lists and what has landed."

@@ -71,7 +71,7 @@ def test_an_error_inside_closes_the_file(warehouse: Path) -> None:
 def test_a_missing_warehouse_is_no_error_for_a_writer_and_a_plain_one_for_a_reader(warehouse: Path) -> None:
     """Reading before the first run says that the first run makes it."""
     with (
-        pytest.raises(WarehouseError, match=r"There is no warehouse at .* yet"),
+        pytest.raises(WarehouseError, match=r"There is no DuckDB file at .* yet"),
         connect(warehouse, read_only=True),
     ):
         pass
