@@ -18,7 +18,6 @@ from progress_pipeline.errors import (
     CallsUsedUpError,
     LimitRefusedError,
     ProgressPipelineError,
-    TokenRefusedError,
     UnreadableAnswerError,
     VendorUnavailableError,
 )
@@ -205,8 +204,6 @@ def _events(  # noqa: PLR0913 - as carry_out
         except CallsUsedUpError as error:
             spent.add(ask.purpose)
             outcome.how, outcome.error = "calls_used_up", error
-        except TokenRefusedError:
-            raise
         except (LimitRefusedError, VendorUnavailableError, UnreadableAnswerError) as error:
             yield from sweep.conclusions.end(error, newest_first=sweep.newest_first)
             failures += 1
