@@ -1,4 +1,5 @@
 -- One row per call that told something new: the dates in its answer, beside the span that was asked for.
+-- Far is more than 15 hours, since a vendor may read a span in another zone.
 -- It reads what the API told alone: among both witnesses' tellings those of the webhook all have the same call, none.
 with
 
@@ -22,7 +23,9 @@ spans as (
         max(started_at) as last_started_at,
         min(completed_at) as first_completed_at,
         max(completed_at) as last_completed_at,
-        bool_or(not is_completed) as has_open
+        bool_or(not is_completed) as has_open,
+        min(case when not is_completed then started_at end) as first_open_started_at,
+        max(case when not is_completed then started_at end) as last_open_started_at
     from versions
     group by call_id
 
@@ -39,6 +42,11 @@ select
     spans.has_open
     or coalesce(
         spans.first_completed_at < calls.window_start or spans.last_completed_at > calls.window_end, false
-    ) as is_completion_outside
+    ) as is_completion_outside,
+    coalesce(
+        spans.first_open_started_at < seconds_after(calls.window_start, -15 * 3600)
+        or spans.last_open_started_at > seconds_after(calls.window_end, 15 * 3600),
+        false
+    ) as is_open_start_far_outside
 from spans
 inner join raw.api_calls as calls on spans.call_id = calls.call_id
