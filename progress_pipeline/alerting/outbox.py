@@ -107,9 +107,13 @@ class Outbox:
         with self._as_our_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-            self._connection.execute("pragma synchronous = full")
-            for statement in _SCHEMA:
-                self._connection.execute(statement)
+            try:
+                self._connection.execute("pragma synchronous = full")
+                for statement in _SCHEMA:
+                    self._connection.execute(statement)
+            except BaseException:
+                self._connection.close()
+                raise
 
     def __enter__(self) -> Self:
         return self

@@ -53,13 +53,11 @@ class LedgerFile:
         self.clock = clock
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-        self._connection.execute("pragma synchronous = full")
-        with self.transaction() as connection:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-        # A call is then one sync instead of five. The file stays so; whoever finds it in use leaves it to the next.
-        with suppress(sqlite3.OperationalError):
-            self._connection.execute("pragma journal_mode = wal")
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +70,15 @@ class LedgerFile:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _begin(self) -> None:
+        self._connection.execute("pragma synchronous = full")
+        with self.transaction() as connection:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+        # A call is then one sync instead of five. The file stays so; whoever finds it in use leaves it to the next.
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("pragma journal_mode = wal")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -15,6 +15,7 @@ from progress_pipeline.alerting.wording import NAMED
 from progress_pipeline.errors import StateError
 from tests.alerting.made_up import HOUR, RUN, Runs, closed, gap
 from tests.alerting.receiving import Authority, Endpoint
+from tests.open_files import open_files
 
 
 @pytest.fixture
@@ -151,11 +152,12 @@ def test_two_runs_at_once_send_one_message(runs: Runs, endpoint: Endpoint) -> No
 
 
 def test_an_outbox_that_cannot_be_used_says_what_to_do(runs: Runs) -> None:
-    """A file that is no database."""
+    """A file that is no database; it is let go of at once."""
     runs.path.parent.mkdir()
     runs.path.write_bytes(b"no database, but longer than a header would be, to be sure of it" * 20)
-    with pytest.raises(StateError, match="move it away"):
+    with pytest.raises(StateError, match="move it away") as raised:
         runs.tell([gap(1)])
+    assert runs.path not in open_files(), raised
 
 
 def test_what_waits_is_told_with_the_reason(runs: Runs, endpoint: Endpoint) -> None:

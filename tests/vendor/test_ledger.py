@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from progress_pipeline.errors import CallsUsedUpError
 from progress_pipeline.vendor.ledger import CallLedger, Finish, Purpose
 from progress_pipeline.vendor.windows import Window
+from tests.open_files import open_files
 from tests.vendor.conftest import NOON, MakeLedger
 from tests.vendor.counted import WINDOW, Moving, calls_until_held_back, make_call
 
@@ -204,3 +206,12 @@ def test_how_much_there_is_at_most_is_what_the_vendor_told_of_a_longer_span(  # 
     call_id = ledger.reserve(Purpose.PROBE, window, {"start": 0, "number": 100, "search": ""} | request_)
     ledger.finish(call_id, Finish("answered", row_count=rows, vendor_count=count))
     assert ledger.rows_told(NOON - timedelta(days=10), NOON) == told
+
+
+def test_a_file_that_is_no_ledger_is_let_go_of(tmp_path: Path) -> None:
+    """At once, though the error is still held."""
+    path = tmp_path / "calls.sqlite"
+    path.write_bytes(b"no database, but longer than a header would be, to be sure of it" * 20)
+    with pytest.raises(sqlite3.DatabaseError) as raised:
+        CallLedger(path, daily_calls=500)
+    assert path not in open_files(), raised
