@@ -74,7 +74,7 @@ rejected as (
             gaps.failing_witness = rejects.source
             and gaps.changed_after <= rejects.observed_at
             and (gaps.failing_witness = 'api' or seconds_after(gaps.changed_before, 600) >= rejects.observed_at)
-            and instr(rejects.raw_text, gaps.registration_id) > 0
+            and instr(lower(rejects.raw_text), lower(gaps.registration_id)) > 0
 
 ),
 

@@ -2,7 +2,9 @@
 -- An empty text is none, and so are the first day of the first year and a UUID of zeros, which some systems write for
 -- it. Most instants are in UTC and read at once; the others by their offset. A value that was given but cannot be
 -- read is null here and named in `unread_fields`. An activity has one IRI, with a last slash or without: on its page
--- the vendor has the API leave out the slash that the webhook writes. `record_hash` is over what was told, verbatim.
+-- the vendor has the API leave out the slash that the webhook writes. A registration or code that has the form of a
+-- UUID is the same in capitals and in small letters (RFC 9562), which systems write now so, now so; it is small here.
+-- `record_hash` is over what was told, verbatim.
 with
 
 source as (
@@ -80,7 +82,13 @@ typed as (
 
 select
     transaction_id,
-    coalesce(registration_text, 'transaction:' || transaction_text) as registration_id,
+    coalesce(
+        case
+            when registration_text like '________-____-____-____-____________' then lower(registration_text)
+            else registration_text
+        end,
+        'transaction:' || transaction_text
+    ) as registration_id,
     member_identifier,
     email,
     first_name,
@@ -90,7 +98,11 @@ select
     started_at,
     progress_percent,
     completed_at,
-    case when completion_code <> '00000000-0000-0000-0000-000000000000' then completion_code end as completion_code,
+    case
+        when completion_code = '00000000-0000-0000-0000-000000000000' then cast(null as string)
+        when completion_code like '________-____-____-____-____________' then lower(completion_code)
+        else completion_code
+    end as completion_code,
     nullif(
         concat_ws(
             ', ',

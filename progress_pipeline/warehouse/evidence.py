@@ -119,7 +119,7 @@ _OF_A_GAP = {
     "rejects": """
         select rejects.*
         from raw.rejects as rejects
-        inner join audit.gaps as gaps on instr(rejects.raw_text, gaps.registration_id) > 0
+        inner join audit.gaps as gaps on instr(lower(rejects.raw_text), lower(gaps.registration_id)) > 0
         where gaps.gap_id = $gap_id
         order by rejects.observed_at, rejects.reject_id
     """,

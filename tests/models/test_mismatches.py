@@ -78,3 +78,16 @@ def test_one_transaction_under_two_registrations_contradicts_itself(begun: Raw) 
         ("missing_api", "r-78", "vendor_contradicts_itself"),
         ("missing_webhook", "r-77", "vendor_contradicts_itself"),
     ]
+
+
+def test_a_uuid_in_capitals_is_the_same_registration_and_the_same_completion(begun: Raw) -> None:
+    """The API out of a database that writes them so, the webhook out of a program that does not."""
+    told = completed(TOLD) | {"registration": "80730e35-481a-4132-af54-1b8f4619abb6"}
+    shown = told | {name: str(told[name]).upper() for name in ("registration", "completion_code")}
+    begun.told_by_webhook(TOLD, "completion", told)
+    begun.told_by_api(PULL[2], shown)
+    begun.begin_load(PULL[3])
+    assert gaps(begun) == []
+    assert begun.table("audit.reconciliation", "registration_id, verdict", "transaction_id")[1:] == [
+        (told["registration"], "matched")
+    ]

@@ -35,6 +35,19 @@ def typed(raw: Raw, **values: Any) -> dict[str, Any]:
         ("date_completed", None, "completed_at", None),
         ("date_completed", "0001-01-01T00:00:00", "completed_at", None),
         ("completion_code", "Fake Code", "completion_code", "Fake Code"),
+        (
+            "completion_code",
+            "1B50007D-5D2F-4832-A5F5-646690045E2A",
+            "completion_code",
+            "1b50007d-5d2f-4832-a5f5-646690045e2a",
+        ),
+        (
+            "registration",
+            "80730E35-481A-4132-AF54-1B8F4619ABB6",
+            "registration_id",
+            "80730e35-481a-4132-af54-1b8f4619abb6",
+        ),
+        ("registration", "Reg-7A", "registration_id", "Reg-7A"),
         ("completion_code", "00000000-0000-0000-0000-000000000000", "completion_code", None),
         (
             "registration",
