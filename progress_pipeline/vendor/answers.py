@@ -6,7 +6,7 @@ an answer takes it back and is an alert. How answers are found is not decided he
     page_limit     the most records that one answer ever held: no silent cap is below it
     page_cap       the most records that the vendor gives in an answer, where it gives fewer than asked for
     start_unit     what `start` counts: rows, pages, or it is ignored
-    count_is       what `count` is: total (of the window, over all pages) or unsure
+    count_is       what `count` is: total (of the window, over all pages) or unsure, which announces nothing
     count_exceeds_page      whether a `count` ever was more than came with it
     order          whether sort=transactionId gives a total order: granted, ignored, refused
     order_by_registration    the same of sort=registration, whose ties are the transactions of one registration

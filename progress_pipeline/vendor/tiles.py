@@ -76,23 +76,24 @@ class Tile:
         return self
 
 
-def judge_one(tile: Tile, answer: Answer, *, fits: int, count_is_total: bool) -> Tile:
+def judge_one(tile: Tile, answer: Answer, *, fits: int, count_is: str | None) -> Tile:
     """Judge a tile by the one answer that it was asked with.
 
     Args:
         tile: The tile.
         answer: The answer.
         fits: Records that an answer holds at most.
-        count_is_total: Whether `count` is known to be the total.
+        count_is: What `count` is known to be; where it is unsure, it announces nothing.
     """
     page = answer.page
-    tile.ids = set()
+    count = None if count_is == "unsure" else page.count
+    tile.ids, tile.expected = set(), None
     tile.take(answer)
     tile.nameless = len(page.rejects) + page.records.num_rows - len(tile.ids)
-    if page.count is not None and page.count > page.size:
-        return tile.judged(Verdict.MORE, f"{page.count} are announced, an answer holds {page.size}", page.count)
-    if count_is_total and page.count == page.size:
-        return tile.judged(Verdict.PROVEN, f"counted: one answer with all {page.count} that it announces", page.count)
+    if count is not None and count > page.size:
+        return tile.judged(Verdict.MORE, f"{count} are announced, an answer holds {page.size}", count)
+    if count_is == "total" and count == page.size:
+        return tile.judged(Verdict.PROVEN, f"counted: one answer with all {count} that it announces", count)
     if page.size >= fits:
         return tile.judged(Verdict.MORE, f"an answer is full with {page.size}")
     return tile.judged(Verdict.UNSURE, f"an answer of {page.size} that nothing confirms")
@@ -102,15 +103,30 @@ def ask_whole(asker: Asker, tile: Tile) -> Generator[Answer, None, tuple[Tile, A
     """Ask a tile with one answer, and once more if less came than is announced and would fit."""
     answer = yield from asker.ask(tile.asked)
     _trust_count(asker.answers, answer)
-    judge_one(tile, answer, fits=asker.fits, count_is_total=asker.answers.count_is_total)
-    size, count = answer.page.size, answer.page.count
-    if count is None or count <= size or size >= asker.fits:
+    judge_one(tile, answer, fits=asker.fits, count_is=asker.answers.get("count_is"))
+    size = answer.page.size
+    if tile.expected is None or tile.expected <= size or size >= asker.fits:
         return tile, answer
     again = yield from asker.ask(tile.asked)
-    judge_one(tile, again, fits=asker.fits, count_is_total=asker.answers.count_is_total)
-    if again.page.size == size and (again.page.count or 0) > size > 0:
-        learn_cap(asker.answers, again)
-    return tile, again
+    if again.page.size == size and (again.page.count or 0) > size:
+        _explain_fewer(asker.answers, again)
+    return judge_one(tile, again, fits=asker.fits, count_is=asker.answers.get("count_is")), again
+
+
+def _explain_fewer(answers: Answers, answer: Answer) -> None:
+    """Learn why fewer came, twice, than are announced and asked for.
+
+    Either the vendor gives no more at once, or, where it gave more before, `count` is not that of the window: it may be
+    that of all records there are, which one window that holds them all does not show.
+    """
+    size = answer.page.size
+    if size < answers.page_limit:
+        evidence = (
+            f"call {answer.call_id}: {size} came, twice, of {answer.page.count} announced; more were given before"
+        )
+        answers.learn("count_is", "unsure", evidence, answer.call_id)
+    else:
+        learn_cap(answers, answer)
 
 
 def _trust_count(answers: Answers, answer: Answer) -> None:

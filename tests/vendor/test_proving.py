@@ -1,14 +1,17 @@
 """What proves that all of a window came, and what does not: answers that fit each other by accident or by a fault."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from progress_pipeline.vendor.ledger import Finish, Purpose
 from progress_pipeline.vendor.measuring import descends
-from tests.vendor.conftest import MakeLedger
+from progress_pipeline.vendor.windows import Window
+from tests.vendor.conftest import NOON, MakeLedger
 from tests.vendor.moving_list import BEGIN, MANY, SPAN, all_ids, at_call, listed
 from tests.vendor.plain import Asked, PlainVendor, Rows, pull, row
 
@@ -114,3 +117,25 @@ def test_one_row_is_not_taken_for_all_by_a_page_that_is_beyond_the_list(make_led
     pulled = pull(make_ledger(), vendor, SPAN, page_size=3)
     assert pulled.ids == {"0", "1", "2"}
     assert pulled.left == ()
+
+
+class CountsAll(PlainVendor):
+    """A vendor whose `count` is that of all records there are, whatever window is asked for."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        told = json.loads(super().handle_request(request).read())
+        return httpx.Response(200, json=told | {"count": len(self.rows)})
+
+
+def test_a_count_of_all_records_there_are_keeps_no_window_from_being_proven(make_ledger: MakeLedger) -> None:
+    """Over all time it is the total; a day holds fewer, twice, than were given before, so it announces nothing."""
+    day = timedelta(days=1)
+    rows = [row(number, NOON - 60 * day + number * day / 2) for number in range(100)]
+    vendor, ledger = CountsAll(rows, page_cap=40), make_ledger()
+    for begin, end, numbers in ((90, 5, range(100)), (30, 29, range(60, 62)), (20, 19, range(80, 82)), (4, 3, ())):
+        pulled = pull(ledger, vendor, Window(NOON - begin * day, NOON - end * day), page_size=100)
+        assert pulled.left == ()
+        assert {str(number) for number in numbers} <= pulled.ids
+    assert pulled.answers.get("count_is") == "unsure"
+    assert pulled.answers.page_cap == 40
