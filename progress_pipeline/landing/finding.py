@@ -32,6 +32,8 @@ class LandedFile(msgspec.Struct, frozen=True):
         kind: body, segment or journal.
         byte_count: Its size.
         modified_ns: Its change time in nanoseconds, only to see that it is unchanged.
+        path: The same path as the system has it.
+        problem: Why it cannot be read, if that can be seen.
     """
 
     file_id: str
