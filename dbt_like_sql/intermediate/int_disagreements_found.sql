@@ -1,5 +1,6 @@
 -- One row per state of a transaction that one witness told while the other had not, unless the other told it before
--- anyone could have judged. Whether it counts is for `audit.gaps`, which knows what time it is.
+-- anyone could have judged. A state that comes again, such as a second completion, is dated by its first time.
+-- Whether it counts is for `audit.gaps`, which knows what time it is.
 with
 
 loads as (
@@ -60,7 +61,7 @@ transaction_states as (
         bool_or(tellings.is_completed) as is_completed,
         min(tellings.progress_percent) as progress_percent,
         max(tellings.started_at) as started_at,
-        max(tellings.completed_at) as completed_at,
+        min(tellings.completed_at) as completed_at,
         min(tellings.call_id) as api_call_id,
         min(tellings.told_at) filter (where tellings.witness = 'api') as api_told_at,
         min(tellings.load_number) filter (where tellings.witness = 'api') as api_load_number,
@@ -151,7 +152,12 @@ told as (
         api_loads.previous_pull_at as api_previous_pull_at,
         api_loads.previous_pull_from as api_previous_pull_from,
         api_loads.previous_pull_until as api_previous_pull_until,
-        greatest(reached.started_at, telling_calls.window_start, reached.api_told_before_at) as api_changed_after,
+        greatest(
+            reached.started_at,
+            telling_calls.window_start,
+            -- What the API told of less than this was before it, unless it fell to that later.
+            case when reached.api_told_before_at < reached.api_told_at then reached.api_told_before_at end
+        ) as api_changed_after,
         case
             when reached.is_completed and reached.completed_at <= reached.api_told_at then reached.completed_at
             when reached.progress_percent = 0.0 and reached.started_at <= reached.api_told_at then reached.started_at
