@@ -111,7 +111,8 @@ class ApiSwitches:
     daily_calls: int = 500  # calls in a count day
     count_day: str = "UTC"  # when that day begins: a zone's midnight, or "rolling" for any 24 hours
     over_limit: Literal["429_retry_after", "429", "403", "200"] = "429_retry_after"  # answer beyond them
-    filter_on: Literal["last_change", "started", "completed"] = "last_change"  # the date that the range is held against
+    # The date that the range is held against; the last is the completion where there is one, and else the start.
+    filter_on: Literal["last_change", "started", "completed", "completed_or_started"] = "last_change"
     start_is: Literal["inclusive", "exclusive"] = "inclusive"  # whether startDate itself is in
     end_is: Literal["inclusive", "exclusive"] = "exclusive"  # whether endDate itself is in
     dates_read_in: str = "UTC"  # the zone in which a request's dates are read; other than UTC, `Z` is ignored

@@ -110,10 +110,15 @@ class Listing:
 
     def _filter_dates(self) -> Whole:
         """Give the date of each row that a range is held against."""
-        name = {"started": "dateStarted", "completed": "dateCompleted"}.get(self._config.filter_on)
-        if name is None:
+        table = self._world.table
+        instants = {
+            "started": table["dateStarted"],
+            "completed": table["dateCompleted"],
+            "completed_or_started": pc.coalesce(table["dateCompleted"], table["dateStarted"]),
+        }.get(self._config.filter_on)
+        if instants is None:
             return self._world.at
-        dates: Whole = self._world.table[name].cast(pa.int64()).fill_null(NO_INSTANT).to_numpy().copy()
+        dates: Whole = instants.cast(pa.int64()).fill_null(NO_INSTANT).to_numpy().copy()
         is_junk = self._world.kind == JUNK
         dates[is_junk] = self._world.at[is_junk]
         return dates

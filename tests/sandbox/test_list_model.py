@@ -18,7 +18,7 @@ switches = st.fixed_dictionaries(
         "seed": st.integers(0, 5),
         "transactions": st.sampled_from(("per_update", "in_place")),
         "listed": st.sampled_from(("all", "newest")),
-        "filter_on": st.sampled_from(("last_change", "started", "completed")),
+        "filter_on": st.sampled_from(("last_change", "started", "completed", "completed_or_started")),
         "start_is": st.sampled_from(("inclusive", "exclusive")),
         "end_is": st.sampled_from(("inclusive", "exclusive")),
         "undated": st.sampled_from(("in", "out")),
@@ -51,8 +51,13 @@ def expected(
 
 def is_in(config: SandboxConfig, one: UpdateTruth, ends: list[datetime]) -> bool:
     """Say whether an update lies in a range."""
-    names = {"started": "dateStarted", "completed": "dateCompleted"}
-    date = one.record[names[config.filter_on]] if config.filter_on in names else one.happened_at
+    started, completed = one.record["dateStarted"], one.record["dateCompleted"]
+    date: datetime | None = {
+        "last_change": one.happened_at,
+        "started": started,
+        "completed": completed,
+        "completed_or_started": completed or started,
+    }[config.filter_on]
     if date is None:
         return config.undated == "in"
     start, end = ends

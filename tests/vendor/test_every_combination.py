@@ -31,7 +31,7 @@ VENDORS = st.fixed_dictionaries(
         "page_size": st.sampled_from([3, 10, 25, 200]),
         "transactions": st.sampled_from(["per_update", "in_place"]),
         "listed": st.sampled_from(["all", "newest"]),
-        "filter_on": st.sampled_from(["last_change", "started", "completed"]),
+        "filter_on": st.sampled_from(["last_change", "started", "completed", "completed_or_started"]),
         "undated": st.sampled_from(["in", "out"]),
         "start_is": st.sampled_from(["inclusive", "exclusive"]),
         "end_is": st.sampled_from(["inclusive", "exclusive"]),
