@@ -225,6 +225,15 @@ refused as (
             and outages.silent_to >= refusals.refused_at
     group by outages.silent_from
 
+),
+
+covered as (
+
+    select outages.silent_from
+    from outages
+    inner join intermediate.int_coverage_joined as spans
+        on outages.silent_from >= spans.covered_from and outages.silent_to <= spans.covered_until
+
 )
 
 select
@@ -238,10 +247,11 @@ select
     outages.updates_lost_at_most,
     outages.completions_lost,
     outages.never_told_count,
-    -- What was lost is known because the API told it: nothing of it is missing from the copy.
-    cast(0 as bigint) as still_missing_count,
+    -- What is known to be lost the API told, so the copy has it. All that was lost is known when it told of all the time.
+    case when covered.silent_from is not null then cast(0 as bigint) end as still_missing_count,
     outages.first_lost_at,
     outages.last_lost_at,
     outages.first_seen_at
 from outages
 left join refused on outages.silent_from = refused.silent_from
+left join covered on outages.silent_from = covered.silent_from

@@ -1,6 +1,7 @@
 """`audit.webhook_outages`, `audit.coverage_daily`, `audit.watermarks` and `audit.repairs`, by hand."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -43,6 +44,18 @@ def test_an_outage_is_named_from_to_and_with_what_it_lost(played: Raw) -> None:
     assert played.table("audit.webhook_outages", told) == [(*silence, False, "sender_silent", 4, 4, 4, AT)]
     causes = played.values("select cause, status, count(*) from audit.gaps group by all")
     assert causes == [("outage", "repaired", 4)]
+
+
+@pytest.mark.parametrize(("hours", "missing"), [([], None), ([13], None), ([13, 48], 0)])
+def test_nobody_knows_what_an_outage_cost_before_the_api_told_of_all_of_it(
+    played: Raw, hours: list[int], missing: int | None
+) -> None:
+    """Nothing is missing of one that its coverage spans; of another, whose time is not all proven, nothing is said."""
+    played.connection.execute("delete from raw.api_windows")
+    for begin, end in pairwise([0, *hours]):
+        played.window("daily", FIRST_DAY + begin * HOUR, FIRST_DAY + end * HOUR, AT)
+    played.make("audit.webhook_outages")
+    assert played.table("audit.webhook_outages", "updates_lost, still_missing_count") == [(4, missing)]
 
 
 def test_an_outage_in_which_our_receiver_refused_is_ours(played: Raw) -> None:
