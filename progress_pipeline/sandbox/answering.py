@@ -148,7 +148,7 @@ class Api:
         if fault in _FAULTY_ANSWERS:
             return replace(_FAULTY_ANSWERS[fault], fault=fault)
         try:
-            request = read_request(call.asked, self.config)
+            request = read_request(call.asked, self.config, call.now)
         except BadRequestError as error:
             return _error(HTTPStatus.BAD_REQUEST, str(error))
         shown = self.shown

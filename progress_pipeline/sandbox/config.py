@@ -118,10 +118,13 @@ class ApiSwitches:
     dates_read_in: str = "UTC"  # the zone in which a request's dates are read; other than UTC, `Z` is ignored
     dates_cut_to: Literal["instant", "second", "day"] = "instant"  # to what both sides are cut before comparing
     dates_required: bool = False  # whether a request without startDate and endDate is refused with 400
+    takes_future: bool = True  # whether an endDate after the present is taken, or refused with 400
+    longest_range_days: int | None = None  # a longer range is refused with 400
     undated: Literal["in", "out"] = "in"  # rows without the date that is filtered on
     start_counts: Literal["rows", "pages", "ignored"] = "rows"  # the unit of `start`, from 0
     default_number: int = 100  # `number` where the request has none
     page_cap: int | None = None  # most rows in an answer, silently
+    most_records: int | None = None  # a larger `number` is refused with 400
     sort_transaction_id: Literal["accepted", "ignored", "error"] = "accepted"  # `sort` by transactionId
     ties: Literal["stable", "shuffled"] = (
         "stable"  # order of rows whose sort keys are equal; shuffled anew at each call

@@ -12,6 +12,8 @@ BOOLEANS = {True: True, False: False, "true": True, "false": False, "": False, N
 """What `completed` may be: customers send it as a boolean and as text."""
 
 DEFAULT_SORT = "firstName"
+DAY = 86_400_000_000
+"""In microseconds."""
 
 
 class BadRequestError(Exception):
@@ -27,13 +29,15 @@ class Request:
     number: int
 
 
-def read_request(asked: Mapping[str, Any], config: SandboxConfig) -> Request:
-    """Read a request's fields, the token aside.
+def read_request(asked: Mapping[str, Any], config: SandboxConfig, now: int) -> Request:
+    """Read a request's fields, the token aside; `now` is the present, in microseconds.
 
     Raises:
-        BadRequestError: A field cannot be read.
+        BadRequestError: A field cannot be read, or asks for more than is taken.
     """
     number = _whole(asked, "number", config.default_number)
+    if config.most_records is not None and number > config.most_records:
+        raise BadRequestError(f"number is {config.most_records} at most")
     if config.page_cap is not None:
         number = min(number, config.page_cap)
     start = _whole(asked, "start", 0)
@@ -52,8 +56,17 @@ def read_request(asked: Mapping[str, Any], config: SandboxConfig) -> Request:
         sort=_sort(asked, config),
         order=order,
     )
+    _require_range(question, config, now)
     offset = {"rows": start, "pages": start * number, "ignored": 0}[config.start_counts]
     return Request(question, offset, number)
+
+
+def _require_range(question: Question, config: SandboxConfig, now: int) -> None:
+    start, end, longest = question.start_at, question.end_at, config.longest_range_days
+    if not config.takes_future and end is not None and end > now:
+        raise BadRequestError("endDate is in the future")
+    if longest is not None and start is not None and end is not None and end - start > longest * DAY:
+        raise BadRequestError(f"a range is of {longest} days at most")
 
 
 def _sort(asked: Mapping[str, Any], config: SandboxConfig) -> str:

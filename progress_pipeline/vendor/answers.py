@@ -20,6 +20,8 @@ an answer takes it back and is an alert. How answers are found is not decided he
     open_not_started    open rows that contradict that such rows are found by their start; none yet, once one was shown
     transactions   a transaction per update, or one updated in place
     envelope       array, object or rows
+    most_records, no_future, longest_range    what the vendor refuses: to give more records at once, a range that ends
+                   less than so many hours before the present, a range of more days
     unseen_at_most by age in days, how many days a change can stay unseen (`staleness`)
 """
 
@@ -40,6 +42,8 @@ ORDERS = {BY_ID: "order", "registration": "order_by_registration"}
 """Fields whose values never change, each with the question whether the vendor sorts by it."""
 FALLBACK_SORT = "lastName"
 """The one value of `sort` on the vendor's page."""
+MOST_RECORDS, NO_FUTURE, LONGEST_RANGE = "most_records", "no_future", "longest_range"
+"""What the vendor refuses (`refusals`): more records at once, a range with too late an end, one of more days."""
 CONTRADICTIONS = 3
 """So many rows rule a filter date out; fewer may be odd rows."""
 BY_PROBE = ["probe"] * CONTRADICTIONS
@@ -166,6 +170,11 @@ class Answers:
                 self._alert(question, f"was believed to be {before.answer} ({before.evidence}); taken back: {why}")
                 self._ledger.know(question, None)
 
+    def forget(self, question: str) -> None:
+        """Drop an answer that was too hasty."""
+        if self._findings.pop(question, None) is not None:
+            self._ledger.know(question, None)
+
     def _keep(self, question: str, answer: Any, evidence: str, call_id: int | None) -> None:
         found_at = self._ledger.clock()
         self._findings[question] = Finding(question, answer, evidence, found_at, call_id)
@@ -200,7 +209,22 @@ class Answers:
 
     def fits(self, page_size: int) -> int:
         """Give the records that an answer holds at most, where so many are asked for."""
-        return min(page_size, self.page_cap or page_size)
+        return min(self.asks_for(page_size), self.page_cap or page_size)
+
+    def asks_for(self, page_size: int) -> int:
+        """Give the records to ask for at once, in place of so many that the vendor may refuse."""
+        return min(page_size, self.get(MOST_RECORDS) or page_size)
+
+    def latest_end(self, now: datetime) -> datetime | None:
+        """Give when a range may end at the latest, if so much is known."""
+        hours = self.get(NO_FUTURE)
+        return None if hours is None else now - timedelta(hours=hours)
+
+    @property
+    def longest_range(self) -> timedelta | None:
+        """How long a range may be; None if no limit is known."""
+        days = self.get(LONGEST_RANGE)
+        return None if days is None else timedelta(days=days)
 
     @property
     def start_unit(self) -> str | None:

@@ -6,6 +6,7 @@ Every method that asks is a generator: it yields each answer, so that no record 
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from progress_pipeline.errors import CallsUsedUpError
 from progress_pipeline.vendor.answering import QuestionRefusedError
@@ -14,6 +15,7 @@ from progress_pipeline.vendor.client import VendorClient
 from progress_pipeline.vendor.exchange import Answer, Question
 from progress_pipeline.vendor.inference import observe
 from progress_pipeline.vendor.ledger import Purpose
+from progress_pipeline.vendor.refusals import LimitFoundError, find_limits
 from progress_pipeline.vendor.windows import Window
 
 ENOUGH_TO_OVERLAP = 16
@@ -35,6 +37,7 @@ class Asker:
         purpose: What the calls are for.
         page_size: Records asked for in one call.
         search: The search term.
+        finds_limits: Whether a refused question is looked into.
         attempts: Calls for one question at most; the client's own number where it is None.
         call_ids: The calls made since it was last emptied.
         first_at: When the first of them was made, and up to when the vendor then showed what happened.
@@ -46,8 +49,13 @@ class Asker:
     page_size: int
     search: str = ""
     attempts: int | None = None
+    finds_limits: bool = False
     call_ids: list[int] = field(default_factory=list)
     first_at: tuple[datetime, datetime] | None = None
+    _configured: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.page_size = self._configured = self.answers.asks_for(self.page_size)
 
     def ask(  # noqa: PLR0913 - a question's parts, each by name
         self,
@@ -72,18 +80,30 @@ class Asker:
         if self.first_at is None:
             self.first_at = (self.client.clock(), self.client.vendor_now())
         try:
-            answer = self.client.ask(purpose or self.purpose, question, attempts=self.attempts)
+            answer = self._put(question, purpose)
         except QuestionRefusedError as error:
-            if sort not in ORDERS or self.answers.get(ORDERS[sort]) == GRANTED:
+            if sort in ORDERS and self.answers.get(ORDERS[sort]) != GRANTED:
+                self.answers.learn(ORDERS[sort], REFUSED, str(error))
+                try:
+                    return (
+                        yield from self.ask(
+                            window, start=start, number=number, order=order, search=search, purpose=purpose
+                        )
+                    )
+                except (QuestionRefusedError, LimitFoundError):
+                    self.answers.forget(ORDERS[sort])  # it was not the sort
+                    raise
+            if not self.finds_limits or start or question.search or question.number > self._configured:
                 raise
-            self.answers.learn(ORDERS[sort], REFUSED, str(error))
-            return (
-                yield from self.ask(window, start=start, number=number, order=order, search=search, purpose=purpose)
-            )
+            now = min(self.client.clock(), self.client.vendor_now())
+            answer = find_limits(partial(self._put, purpose=purpose), self.answers, question, error, now)
         self.call_ids.append(answer.call_id)
         observe(self.answers, answer)
         yield answer
         return answer
+
+    def _put(self, question: Question, purpose: Purpose | None) -> Answer:
+        return self.client.ask(purpose or self.purpose, question, attempts=self.attempts)
 
     def ask_from(self, window: Window, place: int, *, is_aside: bool = False) -> Asking:
         """Ask for a list from a place on, or from a little before where `start` counts pages.

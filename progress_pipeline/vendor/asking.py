@@ -31,7 +31,8 @@ from progress_pipeline.vendor.planning import Ask
 from progress_pipeline.vendor.pricing import FILL
 from progress_pipeline.vendor.probe import PROBE_CALLS, probing
 from progress_pipeline.vendor.records import RECORD_SCHEMA, Reject
-from progress_pipeline.vendor.sweeping import make_sweep
+from progress_pipeline.vendor.refusals import LimitFoundError
+from progress_pipeline.vendor.sweeping import Sweep, make_sweep
 
 __all__ = ["BATCH_SCHEMA", "Batch", "Outcome", "WindowAttempt", "Work", "carry_out"]
 
@@ -195,17 +196,16 @@ def _events(  # noqa: PLR0913 - as carry_out
     for ask in asks:
         if ask.purpose in spent:
             continue
-        asker = Asker(client, answers, ask.purpose, page_size, search=ask.search)
         # What is asked again goes on where it stopped, so it always goes the same way.
-        sweep = make_sweep(asker, ask, newest_first=newest_first and ask.purpose is not Purpose.RECHECK)
+        covering = _Covering(client, answers, ask, page_size, newest_first and ask.purpose is not Purpose.RECHECK)
         try:
-            yield from sweep.run()
+            yield from covering.run()
             failures = 0
         except CallsUsedUpError as error:
             spent.add(ask.purpose)
             outcome.how, outcome.error = "calls_used_up", error
         except (LimitRefusedError, VendorUnavailableError, UnreadableAnswerError) as error:
-            yield from sweep.conclusions.end(error, newest_first=sweep.newest_first)
+            yield from covering.sweep.conclusions.end(error, newest_first=covering.newest_first)
             failures += 1
             is_limit = isinstance(error, LimitRefusedError)
             if is_limit or failures == FAILURES or len(asks) == 1:
@@ -215,6 +215,28 @@ def _events(  # noqa: PLR0913 - as carry_out
         outcome.how = "done"
         if len(answers.alerts()) > alerted:
             yield from _probe_again(client, answers, page_size)
+
+
+@dataclass
+class _Covering:
+    """The covering of one ask, begun again where a limit of the vendor was found: each is found once."""
+
+    client: VendorClient
+    answers: Answers
+    ask: Ask
+    page_size: int
+    newest_first: bool
+    sweep: Sweep = field(init=False)
+
+    def run(self) -> Generator[Event, None, None]:
+        while True:
+            asker = Asker(
+                self.client, self.answers, self.ask.purpose, self.page_size, search=self.ask.search, finds_limits=True
+            )
+            self.sweep = make_sweep(asker, self.ask, newest_first=self.newest_first)
+            with suppress(LimitFoundError):
+                yield from self.sweep.run()
+                return
 
 
 def _probe_again(client: VendorClient, answers: Answers, page_size: int) -> Generator[Event, None, None]:

@@ -134,7 +134,7 @@ class Bringer:
         if self.answers.get("zone") is None:
             told += "; how dates are read is not known, so what is asked at once is some days wide"
         while tile.verdict is Verdict.MORE and self.asker.page_size < min(
-            self.answers.page_cap or MOST_ASKED, MOST_ASKED
+            self.answers.page_cap or MOST_ASKED, self.answers.asks_for(MOST_ASKED)
         ):
             self.asker.page_size *= 4
             try:

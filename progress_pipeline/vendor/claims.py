@@ -18,15 +18,17 @@ class Claims:
     Args:
         span: What is to be covered.
         slack: How far the range that the vendor takes may be off.
+        latest: After which no range that is asked may end; None if any end is taken.
 
     Attributes:
         chain: The windows that meet, as one.
         last: What was claimed last, in any chain.
     """
 
-    def __init__(self, span: Window, slack: Slack) -> None:
+    def __init__(self, span: Window, slack: Slack, latest: datetime | None = None) -> None:
         self.span = span
-        self.asked = Window(span.start - slack.before, span.end + slack.after)
+        end = span.end + slack.after
+        self.asked = Window(span.start - slack.before, end if latest is None else min(end, latest))
         self._slack = slack
         self.chain: Window | None = None
         self._until = span.end

@@ -37,7 +37,8 @@ class Conclusions:
 
     def begin(self) -> None:
         """Begin with nothing proven, by what is known of the vendor now."""
-        self.claims = Claims(self.ask.window, self.asker.answers.slack)
+        answers = self.asker.answers
+        self.claims = Claims(self.ask.window, answers.slack, answers.latest_end(self.asker.client.vendor_now()))
 
     def conclude(self, tile: Tile) -> Generator[WindowAttempt, None, None]:
         """Say what is proven by a window, or why it is not."""

@@ -30,11 +30,13 @@ class Cutter:
         newest_first: Which end it begins at.
         shortest: Windows that are no longer are not cut.
         at_most: How long the next window is at most.
+        longest: How long any window may be; None if no limit is known.
     """
 
     newest_first: bool
     shortest: timedelta = SHORTEST
     at_most: timedelta | None = None
+    longest: timedelta | None = None
     _stuck: int = 0
     _full: tuple[set[str], int | None] = field(default_factory=lambda: (set(), None))
 
@@ -43,8 +45,9 @@ class Cutter:
         part = left
         if not forecast.is_blind and forecast.rows(left) > target * almost_all:
             part = forecast.cut(left, target, from_end=self.newest_first)
-        if self.at_most is not None and part.duration > self.at_most:
-            at_most = max(self.at_most, self.shortest)
+        limits = [limit for limit in (self.at_most, self.longest) if limit is not None]
+        if limits and part.duration > min(limits):
+            at_most = max(min(limits), self.shortest)
             part = (
                 Window(part.end - at_most, part.end) if self.newest_first else Window(part.start, part.start + at_most)
             )

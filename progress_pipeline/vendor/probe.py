@@ -50,7 +50,7 @@ def probe(client: VendorClient, answers: Answers, *, now: datetime, page_size: i
 def probing(client: VendorClient, answers: Answers, *, now: datetime, page_size: int) -> Probing:
     """Probe, and yield each answer, whose records are as good as any; as `probe`."""
     asker = Asker(client, answers, Purpose.PROBE, page_size, attempts=1)
-    budget, wide = Budget(asker, PROBE_CALLS), Window(now - WIDE, now + 2 * WHOLE_DAY)
+    budget, wide = Budget(asker, PROBE_CALLS), _wide(answers, now, client.vendor_now())
     first = yield from asker.ask(wide)
     if first.page.size == 0:
         return
@@ -71,6 +71,12 @@ def probing(client: VendorClient, answers: Answers, *, now: datetime, page_size:
         answers.refine("paging", "steady" if same else "moving", evidence)
 
 
+def _wide(answers: Answers, now: datetime, vendor_now: datetime) -> Window:
+    """Give as wide a range as the vendor takes, as far as is known."""
+    end = answers.latest_end(vendor_now) or now + 2 * WHOLE_DAY
+    return Window(max(now - WIDE, end - (answers.longest_range or WIDE + 2 * WHOLE_DAY)), end)
+
+
 def _learn_paging(asker: Asker, wide: Window, first: Answer) -> Probing:
     """Learn what `start` counts, what `count` means, and how much an answer holds."""
     page, answers = first.page, asker.answers
@@ -84,7 +90,7 @@ def _learn_paging(asker: Asker, wide: Window, first: Answer) -> Probing:
         yield from measure(asker, wide, ids, page.size - len(ids))
     if page.size < asker.page_size and (page.count or 0) > page.size:
         learn_cap(answers, first)
-    elif page.size == asker.page_size:
+    elif page.size == asker.page_size < answers.asks_for(10 * asker.page_size):
         more = yield from asker.ask(wide, number=10 * asker.page_size)
         if more.page.size == asker.page_size and (more.page.count or 0) > more.page.size:
             evidence = f"call {more.call_id}: {more.page.size} of {10 * asker.page_size} asked for"

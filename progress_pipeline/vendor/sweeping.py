@@ -75,7 +75,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         self.bringer = Bringer(self.asker)
-        self.cutter = Cutter(newest_first=self.newest_first)
+        self.cutter = Cutter(newest_first=self.newest_first, longest=self._longest())
         self.resuming = Resuming(self.asker, self.ask.window, self.cutter)
         self.conclusions = Conclusions(self.asker, self.ask, self.resuming)
 
@@ -102,8 +102,12 @@ class Sweep:
         self.resuming.begin(asked)
         if self.resuming.stop is not None and self.bringer.ways.is_scarce:
             self.forecast = Forecast()  # what is known of a short window, asked wider than claimed, tells too much
-        if self.resuming.stop is None and (  # a stop says that the whole was too much
-            self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL
+        if (
+            self.resuming.stop is None
+            and self._may_ask_at_once(asked)
+            and (  # a stop says that the whole was too much
+                self.forecast.is_blind or self.forecast.rows(asked) <= self.asker.fits * ALMOST_ALL
+            )
         ):
             tile, answer = yield from self.bringer.ask(Tile(asked, asked))
             tile, answer = yield from self.bringer.settle(tile, answer)
@@ -116,6 +120,14 @@ class Sweep:
             rows = tile.expected or tile.at_least or (yield from self.bringer.gauge(tile))
             self.forecast.learn(asked, rows, happened_at(answer.page.records, self.answers.filter_dates))
         yield from self._cut(self.claims.asked)
+
+    def _longest(self) -> timedelta | None:
+        """Give how long a window may be, by what the vendor takes, less what it overlaps its neighbour by."""
+        longest = self.answers.longest_range
+        return None if longest is None else longest - self.answers.slack.joint
+
+    def _may_ask_at_once(self, asked: Window) -> bool:
+        return self.answers.longest_range is None or asked.duration <= self.answers.longest_range
 
     def _begin(self, left: Window) -> Generator[Event, None, tuple[Window, Tile]]:
         """Bring in the next window, as short as earlier runs left it; pass over it if no day suffices for it."""
@@ -176,7 +188,7 @@ class Sweep:
         """Bring a window of the span in; the first that the vendor fails is given up, the second ends the work."""
         slack = self.answers.slack
         joint = slack.joint if part.start > self.claims.asked.start else timedelta()
-        self.cutter.shortest = max(SHORTEST, slack.joint / JOINT_WORTH)
+        self.cutter.shortest, self.cutter.longest = max(SHORTEST, slack.joint / JOINT_WORTH), self._longest()
         tile = Tile(part, Window(part.start - joint, part.end))
         try:
             tile, answer = yield from self.bringer.ask(tile)
@@ -218,8 +230,8 @@ class Sweep:
             else:
                 yield from self.conclusions.conclude(tile)
             return
-        if self.answers.start_unit != "ignored":
-            asked = Window(min(tile.asked.start for tile in tiles), max(tile.asked.end for tile in tiles))
+        asked = Window(min(tile.asked.start for tile in tiles), max(tile.asked.end for tile in tiles))
+        if self.answers.start_unit != "ignored" and self._may_ask_at_once(asked):
             ids = set().union(*(tile.ids for tile in tiles))
             nameless, at_most = sum(tile.nameless for tile in tiles), max(tile.size for tile in tiles)
             may_be_cut_off = at_most >= self.answers.page_limit

@@ -41,7 +41,13 @@ BY_THE_API: dict[str, Switches] = {
     "dates read in a zone east": {"dates_read_in": "Pacific/Auckland"},
     "dates cut to the second": {"dates_cut_to": "second"},
     "dates cut to the day": {"dates_cut_to": "day"},
+    "filter on the completion or else the start": {"filter_on": "completed_or_started"},
     "dates required": {"dates_required": True},
+    "future, long ranges and many records refused": {
+        "takes_future": False,
+        "longest_range_days": 8,
+        "most_records": 100,
+    },
     "pages capped": {"page_cap": 20},
     "start counts pages": {"start_counts": "pages"},
     "start ignored": {"start_counts": "ignored"},

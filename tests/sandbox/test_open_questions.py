@@ -77,6 +77,17 @@ def test_dates_may_be_required(start: Start, ask: Ask) -> None:
     assert ask(sandbox, **ALL_DAYS).status_code == 200
 
 
+def test_what_is_asked_for_may_be_too_much(start: Start, ask: Ask) -> None:
+    """More records at once, an end after the present, or a longer range are refused; as much is taken."""
+    sandbox = start(most_records=100, takes_future=False, longest_range_days=10)
+    sandbox.clock.move(timedelta(days=15))
+    taken = {"number": 100, "startDate": "2026-01-06T00:00:00Z", "endDate": "2026-01-16T00:00:00Z"}
+    assert ask(sandbox, **taken).status_code == 200
+    for much in ({"number": 101}, {"endDate": "2026-01-16T00:00:01Z", "startDate": "2026-01-07T00:00:00Z"}):
+        assert ask(sandbox, **(taken | much)).status_code == 400
+    assert ask(sandbox, **(taken | {"startDate": "2026-01-05T23:59:59Z"})).status_code == 400
+
+
 def test_start_counts_rows_or_pages_or_nothing(start: Start, rows: Rows) -> None:
     """The same request gives another page."""
     whole = rows(played(start))
