@@ -247,7 +247,7 @@ select
     outages.updates_lost_at_most,
     outages.completions_lost,
     outages.never_told_count,
-    -- What is known to be lost the API told, so the copy has it. All that was lost is known when it told of all the time.
+    -- What is known to be lost the API told, so the copy has it; that is all, once the API told of all the time.
     case when covered.silent_from is not null then cast(0 as bigint) end as still_missing_count,
     outages.first_lost_at,
     outages.last_lost_at,
