@@ -58,7 +58,7 @@ bench-peers: .venv/.installed
 	    || { rm -rf .venv/peers/$$peer; echo "$$peer could not be installed, and is left out"; }; \
 	done
 
-# Without publishing. Takes about 42 GB of disk for the records, 60 GB for the warehouse, and hours to fill it.
+# Without publishing. Takes about 42 GB of disk for the records, some 50 GB for the warehouse, and hours to fill it.
 bench-100-million: .venv/.installed
 	$(BIN)/python -m benchmarks.daily_run --unpublished --histories 100000 100000000
 

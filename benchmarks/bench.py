@@ -43,28 +43,27 @@ PULLED = """\
 ## Pulling and loading
 
 One server on this machine sends prebuilt pages; each way is a process of its own, all take turns, and a row is the
-median of the turns named above. The limit is fetching alone (httpx) and DuckDB reading the same pages from disk. The
-project's row holds all that a first daily run does of this: each call in the ledger and synced to disk before it
-leaves, each page kept compressed, proofs of completeness, and dlt's load. sling's binary finds its DuckDB only by a
-download, so it could not be measured here.
+median of five, of what takes long the one turn there was. The limit is fetching alone (httpx) and DuckDB reading the
+same pages from disk. The project's row holds all that a first daily run does of this: each call in the ledger and
+synced to disk before it leaves, each page kept compressed, proofs of completeness, and dlt's load. sling's binary
+finds its DuckDB only by a download, so it could not be measured here.
 
 What stands between the project's row and the limit, in CPU seconds of 1,000,000 records in pages of 10,000, each part
-measured alone: DuckDB's insert takes 2.9, in whatever form the rows reach it (3.4 with hashes packed as all else, 1.8
-with nothing packed and a file of 305 MB instead of 105). Reading pages takes 3.0: 0.85 decoding, 0.9 from the decoder's
-texts to Arrow's, 0.95 for a hash of each record, which tells versions apart, the rest for strictness. Fetching takes
-1.1, keeping pages with their hashes 0.8, imports 0.75, dlt itself about 1, the rest is for finding what is new, writing
-Parquet, and proving that pages link. Pages of 1,000 add 3 to 4 for calls: HTTP, the ledger, a file each. With both
-cores busy at once each of these costs about a quarter more than alone. The pandas script keeps no page, proves nothing
-and judges nothing. Of what 100,000 records take, 1.1 s are there for ten records too: imports, opening the warehouse,
-one load of dlt. An eighth of singer-sdk's 10.6 is 1.3, about what it takes to begin.
+measured alone: DuckDB's insert takes 2.6. Reading pages takes 1.7: 0.85 decoding, 0.8 from the
+decoder's texts to Arrow's and for strictness. Fetching takes 1.1, keeping pages with their hashes 0.8, imports 0.75,
+dlt itself about 1, finding what is new 0.6, writing Parquet 0.4, the rest is for proving that pages link. Pages of
+1,000 add 2 to 3 for calls: HTTP, the ledger, a file each. With both cores busy at once each of these costs about a
+quarter more than alone. The pandas script keeps no page, proves nothing and judges nothing. Of what 100,000 records
+take, 1.1 s are there for ten records too: imports, opening the warehouse, one load of dlt.
 
-By the clock, 1,000,000 records in pages of 1,000 take 11.8 s on quiet cores (limit 4.2). For 9 of them Python computes
-in the one thread that asks, since each question follows from the answer before: 4 reading pages, 1.5 in HTTP, 0.8 for
-what each answer shows of the vendor, 0.7 in the ledger, 0.75 importing. Packing pages and DuckDB's part of a load leave
-Python and take the other core; the last load, about 1 s, has nothing beside it. In pages of 10,000 it is 9.4 s (limit
-3.6). A sync of the ledger takes 0.2 ms here, the server's answers 0.4 s in all. Python gives way after 0.5 ms instead
-of 5, which a load waits for some hundred times: 0.6 s less. Keeping pages in the thread that asks takes 0.8 s more of
-it in pages of 1,000. Reading pages in a process of its own is not tried.
+By the clock Python computes nearly all of the time in the one thread that asks, since each question follows from the
+answer before: reading pages, HTTP, what each answer shows of the vendor, the ledger, importing. Packing pages and
+DuckDB's part of a load leave Python and take the other core, about as long; the last load, about 0.8 s, has nothing
+beside it, and two threads do not shorten it. A sync of the ledger takes 0.2 ms here, the server's answers 0.4 s in
+all. Python gives way after 0.5 ms instead of 5, which a load waits for some hundred times: 0.6 s less. Keeping pages
+in the thread that asks takes 0.8 s more of it in pages of 1,000. Telling versions apart by a hash of each record took
+a tenth of all (docs/decisions/0008): now only records that come again are held against what came before. Reading
+pages in a process of its own is not tried.
 """
 
 DAYS = """\

@@ -34,16 +34,22 @@ _TOLD_BEFORE = f"""
         where length(transaction_id) < (select max(length(transaction_id)) from records)
     ),
 
-    current_versions as materialized (
-        select transaction_id, max_by({_SAID}, call_id * 10000000 + position) as currently_said
+    newest as (
+        select max_by(rowid, call_id * 10000000 + position) as place
         from raw.api_progress
         where transaction_id in (select transaction_id from longest)
         group by transaction_id
         union all
-        select transaction_id, max_by({_SAID}, call_id * 10000000 + position) as currently_said
+        select max_by(rowid, call_id * 10000000 + position) as place
         from raw.api_progress
         where transaction_id in (select transaction_id from shorter)
         group by transaction_id
+    ),
+
+    current_versions as materialized (
+        select transaction_id, {_SAID} as currently_said
+        from raw.api_progress
+        where rowid in (select place from newest)
     ),
 
     come_again as (
@@ -71,7 +77,8 @@ _TOLD_BEFORE = f"""
 
 A history is read where its transactions lie between the least and the greatest of those asked for. They are texts, so
 numbers that become a digit longer have all others between them; by length, each half is narrow again. Each half is
-grouped by itself, since one group of both holds 27 MB more. Only what comes again is held against anything.
+grouped by itself, since one group of both holds 27 MB more. Only what comes again is held against anything, and what it
+said before is read by its row, since to read all columns beside all transactions held 25 MB more at four million.
 """
 
 
