@@ -18,8 +18,12 @@ def wait_for_ever() -> None:
 
 
 def query_for_ever() -> None:
-    """Compute in DuckDB, which puts an error of its own in the place of what the handler raises."""
-    duckdb.execute("select sum(a.range * b.range) from range(100_000_000) a, range(100_000_000) b").fetchall()
+    """Compute in DuckDB, which puts an error of its own in the place of what the handler raises.
+
+    In this thread alone: before DuckDB ends a query it waits for its other threads, one of which may do all of it.
+    """
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("select sum(a.range * b.range) from range(100_000_000) a, range(100_000_000) b").fetchall()
 
 
 def fail_in_a_clean_up() -> None:
